@@ -1,0 +1,163 @@
+"""One training loop for every model in the book.
+
+The whole data set is one tensor on the device and a batch is an index into a permutation: at the sizes of
+this book that is several times faster than a DataLoader, which copies and collates example by example.
+"""
+
+import math
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from aecore.data import ImageSet
+
+# Denormal floats slow Adam down epoch by epoch on a CPU. Worker threads inherit this setting when they
+# start, which is at the first large tensor operation: hence at import.
+torch.set_flush_denormal(True)
+
+
+@dataclass
+class History:
+    """What happened in training: ``loss``, the mean objective per epoch; ``seconds``, each epoch's time."""
+
+    loss: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+class DivergenceError(RuntimeError):
+    """The loss became NaN or infinite."""
+
+
+def pick_device(device: str | torch.device | None = None) -> torch.device:
+    """The device to compute on: the argument, else ``$AECORE_DEVICE``, else CUDA if present, else the CPU.
+
+    Raises ValueError when a CUDA device is asked for and there is none, or the name is unknown.
+    """
+    asked = device if device is not None else os.environ.get("AECORE_DEVICE") or None
+    if asked is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(asked)
+    except RuntimeError as error:
+        raise ValueError(f"unknown device {asked!r}; try 'cpu' or 'cuda'") from error
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device {asked!r} was asked for, but PyTorch sees no CUDA GPU; use 'cpu'")
+    return chosen
+
+
+def budget(*, cpu, gpu):
+    """``cpu`` or ``gpu``, by the device in use: the same cell, with a larger budget where it is cheap."""
+    return cpu if pick_device().type == "cpu" else gpu
+
+
+def fit(
+    model: nn.Module,
+    data: ImageSet | Tensor,
+    objective: Callable[[nn.Module, Tensor], Tensor],
+    *,
+    epochs: int,
+    batch_size: int = 128,
+    lr: float = 1e-3,
+    device: str | torch.device | None = None,
+    seed: int = 0,
+    progress: bool = True,
+) -> History:
+    """Minimise the mean of ``objective`` over ``data`` with Adam (Kingma and Ba, 2014, arXiv:1412.6980).
+
+    model: left on ``device`` in eval mode. data: an ImageSet, or a tensor [N, ...].
+    objective: ``objective(model, batch) -> [B]``, one loss per example; only here is it averaged.
+    seed: fixes the order of the examples and the model's own noise; the global random state is put back
+    afterwards. Ctrl-C stops early and returns the history so far.
+
+    Raises ValueError for bad arguments or an objective that does not return [B], and DivergenceError
+    naming epoch, step and learning rate when the loss stops being finite.
+    """
+    _check_arguments(epochs, batch_size, lr)
+    device = pick_device(device)
+    examples = _as_tensor(data).to(device)
+    parameters = [p for p in model.to(device).parameters() if p.requires_grad]
+    if not parameters:
+        raise ValueError("the model has no parameter that requires a gradient: nothing to fit")
+    optimizer = torch.optim.Adam(parameters, lr=lr, fused=device.type in ("cpu", "cuda"))
+    history = History()
+    model.train()
+    with torch.random.fork_rng(_cuda_index(device)), _bar(epochs, progress) as bar:
+        torch.manual_seed(seed)
+        try:
+            for epoch in range(epochs):
+                start = time.perf_counter()
+                sums = []
+                for index in torch.randperm(len(examples), device=device).split(batch_size):
+                    losses = objective(model, examples[index])
+                    _check_losses(losses, len(index))
+                    optimizer.zero_grad(set_to_none=True)
+                    losses.mean().backward()
+                    optimizer.step()
+                    sums.append(losses.detach().sum())
+                history.loss.append(_epoch_mean(sums, len(examples), epoch, lr))
+                history.seconds.append(time.perf_counter() - start)
+                bar.set_postfix(loss=f"{history.loss[-1]:.4g}", refresh=False)
+                bar.update()
+        except KeyboardInterrupt:
+            print(f"Stopped by you after {len(history.loss)} of {epochs} epochs.")
+        finally:
+            model.eval()
+    return history
+
+
+def _bar(epochs: int, show: bool) -> tqdm:
+    """A progress bar; ``$TQDM_DISABLE``, which the book's build sets, silences it whatever ``show`` says."""
+    return tqdm(total=epochs, unit="epoch") if show else tqdm(total=epochs, disable=True)
+
+
+def _epoch_mean(sums: list[Tensor], n: int, epoch: int, lr: float) -> float:
+    """Mean loss of an epoch, read from the device once; DivergenceError if a step's is not finite."""
+    steps = torch.stack(sums).double().cpu()
+    if not steps.isfinite().all():
+        step = int((~steps.isfinite()).nonzero()[0])
+        raise DivergenceError(
+            f"the loss became {steps[step].item()} in epoch {epoch + 1}, step {step + 1}, "
+            f"with learning rate {lr:g}; try a smaller learning rate, and check the data for NaN"
+        )
+    return steps.sum().item() / n
+
+
+def _as_tensor(data: ImageSet | Tensor) -> Tensor:
+    examples = data.images if isinstance(data, ImageSet) else data
+    if not isinstance(examples, Tensor):
+        raise ValueError(
+            f"data must be an ImageSet or a tensor [N, ...], got {type(data).__name__}"
+        )
+    if examples.dim() < 2 or len(examples) == 0:
+        raise ValueError(
+            f"data must be a non-empty tensor [N, ...], got shape {list(examples.shape)}"
+        )
+    return examples
+
+
+def _check_arguments(epochs: int, batch_size: int, lr: float) -> None:
+    for name, value in (("epochs", epochs), ("batch_size", batch_size)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+            raise ValueError(f"{name} must be a positive integer, got {value!r}")
+    if not (lr > 0 and math.isfinite(lr)):
+        raise ValueError(f"lr must be positive and finite, got {lr!r}")
+
+
+def _check_losses(losses: Tensor, batch: int) -> None:
+    shape = list(losses.shape) if isinstance(losses, Tensor) else type(losses).__name__
+    if shape != [batch]:
+        raise ValueError(
+            f"the objective must return one loss per example, [{batch}], got {shape}; "
+            "sum over dimensions, but leave the mean over the batch to fit"
+        )
+
+
+def _cuda_index(device: torch.device) -> list[int]:
+    if device.type != "cuda":
+        return []
+    return [device.index if device.index is not None else torch.cuda.current_device()]
