@@ -1,0 +1,122 @@
+"""What is measured on a trained model. Every number says what it is: its unit, its bound, its samples."""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.distributions import Normal, kl_divergence
+
+
+@torch.no_grad()
+def reconstruction_error(model: nn.Module, images: Tensor, *, batch_size: int = 1000) -> Tensor:
+    """Squared error |x - model(x)|^2 of each example, summed over its dimensions: [N, ...] to [N] on the CPU.
+
+    Raises ValueError when ``images`` is empty.
+    """
+    batches = _batches(model, images, batch_size)
+    return torch.cat([(model(x) - x).pow(2).flatten(1).sum(1).cpu() for x in batches])
+
+
+def principal_angles(a: Tensor, b: Tensor) -> Tensor:
+    """Angles in radians between the column spans of a [D, k] and b [D, m], largest first, [min(k, m)].
+
+    Bjorck and Golub (1973), by SciPy, which stays accurate for tiny angles, in float64.
+    Raises ValueError unless both are matrices with the same number of rows.
+    """
+    from scipy.linalg import subspace_angles
+
+    if a.dim() != 2 or b.dim() != 2 or a.shape[0] != b.shape[0]:
+        raise ValueError(
+            f"expected two matrices [D, k] and [D, m], got {list(a.shape)} and {list(b.shape)}"
+        )
+    angles = subspace_angles(a.detach().cpu().double().numpy(), b.detach().cpu().double().numpy())
+    return torch.from_numpy(np.ascontiguousarray(angles))
+
+
+def roc_auc(inlier_scores: Tensor, outlier_scores: Tensor) -> float:
+    """Area under the ROC curve: the probability that an outlier scores higher than an inlier (ties 1/2).
+
+    inlier_scores [N], outlier_scores [M]: higher means more anomalous, such as a reconstruction error.
+    0.5 is chance. Raises ValueError when either is empty or holds NaN.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    for name, scores in (("inlier_scores", inlier_scores), ("outlier_scores", outlier_scores)):
+        if scores.numel() == 0 or scores.isnan().any():
+            raise ValueError(
+                f"{name} must be non-empty and free of NaN, got {scores.numel()} scores"
+            )
+    scores = torch.cat([inlier_scores.flatten().cpu(), outlier_scores.flatten().cpu()])
+    is_outlier = torch.arange(len(scores)) >= inlier_scores.numel()
+    return float(roc_auc_score(is_outlier.numpy(), scores.double().numpy()))
+
+
+@torch.no_grad()
+def log_likelihood(
+    vae: nn.Module,
+    images: Tensor,
+    *,
+    samples: int,
+    batch_size: int = 100,
+    generator: torch.Generator | None = None,
+) -> Tensor:
+    """Importance-weighted lower bound on log p(x) in nats, [N] on the CPU; higher is better.
+
+    L_k = log 1/k sum_i p(x | z_i) p(z_i) / q(z_i | x), z_i ~ q(z | x), with k = ``samples``
+    (Burda, Grosse and Salakhutdinov, 2016, arXiv:1509.00519). Its expectation grows with k towards
+    log p(x); k = 1 is the ELBO with a sampled KL.
+
+    Raises ValueError when samples is not a positive integer or ``images`` is empty.
+    """
+    if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
+        raise ValueError(f"samples must be a positive integer, got {samples!r}")
+    at_once = max(1, min(samples, 5000 // batch_size))
+    bounds = []
+    for x in _batches(vae, images, batch_size):
+        q = vae.encode(x)
+        log_weights = []
+        for start in range(0, samples, at_once):
+            shape = (min(at_once, samples - start), *q.mean.shape)
+            eps = torch.randn(shape, generator=generator, device=q.mean.device, dtype=q.mean.dtype)
+            z = q.mean + q.stddev * eps
+            p = vae.decode(z)
+            log_p_x = p.log_prob(x.reshape(len(x), *p.event_shape))
+            log_weights.append(log_p_x + (vae.prior.log_prob(z) - q.log_prob(z)).sum(-1))
+        bounds.append((torch.cat(log_weights).logsumexp(0) - math.log(samples)).cpu())
+    return torch.cat(bounds)
+
+
+@torch.no_grad()
+def active_units(
+    vae: nn.Module, images: Tensor, *, threshold: float = 0.01, batch_size: int = 1000
+) -> Tensor:
+    """Which latent dimensions carry information about x: bool [latent_dim].
+
+    A unit is active when the variance over the data of its posterior mean, Var_x(E_q(z|x)[z]), exceeds
+    ``threshold`` (Burda et al., 2016, section 5.2). Raises ValueError for fewer than two examples.
+    """
+    if len(images) < 2:
+        raise ValueError(f"a variance over the data needs at least two examples, got {len(images)}")
+    means = torch.cat([vae.encode(x).mean.cpu() for x in _batches(vae, images, batch_size)])
+    return means.var(0) > threshold
+
+
+@torch.no_grad()
+def kl_per_dimension(vae: nn.Module, images: Tensor, *, batch_size: int = 1000) -> Tensor:
+    """Mean KL(q(z_i | x) || p(z_i)) of each latent dimension over the data, in nats: [latent_dim]."""
+    kls = []
+    for x in _batches(vae, images, batch_size):
+        q = vae.encode(x)
+        prior = Normal(torch.zeros_like(q.mean), torch.ones_like(q.mean))
+        kls.append(kl_divergence(q, prior).cpu())
+    return torch.cat(kls).mean(0)
+
+
+def _batches(model: nn.Module, images: Tensor, batch_size: int):
+    """Batches of ``images`` on the model's device."""
+    if len(images) == 0:
+        raise ValueError("expected at least one example, got none")
+    parameter = next(model.parameters(), None)
+    device = parameter.device if parameter is not None else images.device
+    return (x.to(device) for x in images.split(batch_size))
