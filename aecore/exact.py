@@ -67,7 +67,7 @@ class PPCA:
         return MultivariateNormal(self.mean, self.covariance).log_prob(x)
 
     def posterior(self, x: Tensor) -> MultivariateNormal:
-        """Exact posterior p(z | x) of x [B, D], N(M^-1 W^T (x - mean), sigma^2 M^-1), M = W^T W + sigma^2 I."""
+        """Exact p(z | x) of x [B, D]: N(M^-1 W^T (x - mean), sigma^2 M^-1), M = W^T W + sigma^2 I."""
         d = self.weight.shape[1]
         eye = torch.eye(d, dtype=self.weight.dtype, device=self.weight.device)
         factor = torch.linalg.cholesky(self.weight.T @ self.weight + self.noise_variance * eye)
