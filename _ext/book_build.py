@@ -1,0 +1,110 @@
+"""Build the book when it is not up to date, or preview it while writing.
+
+    python _ext/book_build.py           build if anything changed since the last good build
+    python _ext/book_build.py --live    serve the book on localhost and rebuild as files change
+
+Also a Sphinx extension, so that `jupyter-book build .` keeps the same record: `_build/html/.complete` is
+there exactly when the last build ended without an error or a warning, and its time is when that build
+began. Pages run anew when the package or an extension has changed, and not only when their own text has.
+"""
+
+import argparse
+import functools
+import http.server
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HTML = ROOT / "_build" / "html"
+STAMP = ".complete"
+PAGES = ("intro.md", "chapters/*.ipynb", "chapters/*.md", "appendices/*.ipynb", "appendices/*.md")
+SHARED = ("aecore/**/*.py", "aecore/**/*.js", "aecore/**/*.css", "_ext/**/*.py")
+SETTINGS = (
+    "_config.yml",
+    "_toc.yml",
+    "references.bib",
+    "requirements.txt",
+    "_static/*",
+    "_ext/runtime/**/*",
+)
+
+
+def newest(patterns, root=ROOT) -> float:
+    """When the youngest file that matches one of the patterns was changed; 0 without any."""
+    files = (path for pattern in patterns for path in Path(root).glob(pattern))
+    return max((path.stat().st_mtime for path in files), default=0.0)
+
+
+def is_current() -> bool:
+    """Whether the built pages are complete, free of warnings and younger than all they are made of."""
+    stamp = HTML / STAMP
+    return stamp.exists() and stamp.stat().st_mtime > newest((*PAGES, *SHARED, *SETTINGS))
+
+
+def build() -> int:
+    """Run Jupyter Book with warnings as errors; returns its exit status."""
+    jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    command = [*jupyter_book, "build", str(ROOT), "-W", "--keep-going"]
+    return subprocess.run(command, cwd=ROOT).returncode
+
+
+def preview(port: int) -> None:
+    """Serve the built pages and rebuild them after each change, until interrupted."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(HTML))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        tried = -1.0
+        while True:
+            changed = newest((*PAGES, *SHARED, *SETTINGS))
+            if changed > tried:
+                tried = changed
+                good = is_current() or build() == 0
+                print(
+                    "Up to date." if good else "The build failed, see above.", f"Serving {address}"
+                )
+            time.sleep(1)
+
+
+def _begin(app):
+    app.book_build_began = time.time()
+    (Path(app.outdir) / STAMP).unlink(missing_ok=True)
+
+
+def _pages_to_run_again(app, env, added, changed, removed):
+    shared = newest(SHARED, app.srcdir)
+    return [name for name, read in env.all_docs.items() if read < shared * 1e6]
+
+
+def _finish(app, exception):
+    if exception is None and not app._warncount:
+        stamp = Path(app.outdir) / STAMP
+        stamp.touch()
+        os.utime(stamp, (app.book_build_began, app.book_build_began))
+
+
+def setup(app):
+    app.connect("builder-inited", _begin)
+    app.connect("env-get-outdated", _pages_to_run_again)
+    app.connect("build-finished", _finish, priority=999)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Build the book, or preview it.")
+    parser.add_argument("--live", action="store_true", help="serve it and rebuild on change")
+    parser.add_argument("--port", type=int, default=8000, help="port of the preview (0: any)")
+    options = parser.parse_args()
+    if options.live:
+        try:
+            preview(options.port)
+        except KeyboardInterrupt:
+            sys.exit()
+    if is_current():
+        print(f"The book is up to date: {HTML / 'index.html'}")
+        sys.exit()
+    sys.exit(build())
