@@ -1,0 +1,179 @@
+/**
+ * Drawing and manners that every live view shares.
+ *
+ * What: crisp canvases that follow their CSS size, colours read from live.css (so a canvas follows the page into
+ * dark mode), grey images in the page's own ink, one redraw per animation frame, names for slider handles.
+ * Why: a widget must look like a part of the page and answer within a frame, and both are easy to get wrong twice.
+ */
+
+/**
+ * @typedef {{paper: string, ink: string, text: string, muted: string, line: string, accent: string,
+ *   shades: Uint32Array}} Theme `shades` holds the 256 grey levels from paper to ink, as RGBA words.
+ */
+
+/** A new element. @param {string} tag @param {string} className @param {Record<string, string>} [attributes] */
+export function element(tag, className, attributes = {}) {
+  const made = document.createElement(tag);
+  made.className = className;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+/** "#rrggbb" to three numbers. @param {string} hex */
+function channels(hex) {
+  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+}
+
+/** The colours in force where `root` stands. @param {Element} root @returns {Theme} */
+export function readTheme(root) {
+  const style = getComputedStyle(root);
+  /** @param {string} name */
+  const colour = (name) => style.getPropertyValue(`--aecore-${name}`).trim();
+  const [paper, ink] = [channels(colour("paper")), channels(colour("ink"))];
+  const shades = new Uint32Array(256);
+  for (let level = 0; level < 256; level++) {
+    const [r, g, b] = paper.map((from, i) => Math.round(from + ((ink[i] - from) * level) / 255));
+    shades[level] = (255 << 24) | (b << 16) | (g << 8) | r;
+  }
+  return {
+    paper: colour("paper"),
+    ink: colour("ink"),
+    text: colour("text"),
+    muted: colour("muted"),
+    line: colour("line"),
+    accent: colour("accent"),
+    shades,
+  };
+}
+
+/**
+ * Call `changed` whenever the page switches between light and dark.
+ * @param {() => void} changed @param {AbortSignal} signal
+ */
+export function onThemeChange(changed, signal) {
+  const observer = new MutationObserver(changed);
+  const options = { attributeFilter: ["data-theme", "data-jp-theme-light", "theme", "class"] };
+  observer.observe(document.documentElement, options);
+  observer.observe(document.body, options);
+  signal.addEventListener("abort", () => observer.disconnect());
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed, { signal });
+}
+
+/**
+ * Keep the bitmap of each canvas as sharp as the screen; `resized` is called after a change of size.
+ * @param {HTMLCanvasElement[]} canvases @param {() => void} resized @param {AbortSignal} signal
+ */
+export function keepSharp(canvases, resized, signal) {
+  const observer = new ResizeObserver(() => {
+    let changed = false;
+    for (const canvas of canvases) {
+      const ratio = Math.max(1, window.devicePixelRatio || 1);
+      const width = Math.round(canvas.clientWidth * ratio);
+      const height = Math.round(canvas.clientHeight * ratio);
+      if (width && height && (canvas.width !== width || canvas.height !== height)) {
+        [canvas.width, canvas.height] = [width, height];
+        changed = true;
+      }
+    }
+    if (changed) resized();
+  });
+  for (const canvas of canvases) observer.observe(canvas);
+  signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/**
+ * One redraw per animation frame, however many changes ask for it. The time that `draw` took, in
+ * milliseconds, is left in `root.dataset.frameMs`, the number of frames in `root.dataset.frames`.
+ * @param {HTMLElement} root @param {() => void} draw @param {AbortSignal} signal @returns {() => void} ask
+ */
+export function framePacer(root, draw, signal) {
+  let waiting = 0;
+  let frames = 0;
+  const frame = () => {
+    const began = performance.now();
+    draw();
+    waiting = 0;
+    frames += 1;
+    root.dataset.frameMs = (performance.now() - began).toFixed(3);
+    root.dataset.frames = String(frames);
+  };
+  signal.addEventListener("abort", () => cancelAnimationFrame(waiting));
+  return () => {
+    if (!waiting && !signal.aborted) waiting = requestAnimationFrame(frame);
+  };
+}
+
+/** A sheet of `columns` by `rows` grey images, painted tile by tile, drawn at any size. */
+export class Sheet {
+  /** @param {number} width of one image @param {number} height @param {number} columns @param {number} rows */
+  constructor(width, height, columns = 1, rows = 1) {
+    this.size = [width, height];
+    this.canvas = document.createElement("canvas");
+    [this.canvas.width, this.canvas.height] = [width * columns, height * rows];
+    this.context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    this.tile = new ImageData(width, height);
+    this.words = new Uint32Array(this.tile.data.buffer);
+  }
+
+  /**
+   * Paint one image; values are cut to [0, 1], NaN is paper.
+   * @param {ArrayLike<number>} pixels @param {number} from @param {Theme} theme @param {number} [column] @param {number} [row]
+   */
+  paint(pixels, from, theme, column = 0, row = 0) {
+    const { words } = this;
+    const { shades } = theme;
+    for (let i = 0; i < words.length; i++) {
+      const level = pixels[from + i] * 255 + 0.5;
+      words[i] = shades[level > 255 ? 255 : level > 0 ? level | 0 : 0];
+    }
+    this.context.putImageData(this.tile, column * this.size[0], row * this.size[1]);
+  }
+
+  /** Fill a canvas with the sheet. @param {HTMLCanvasElement} target @param {boolean} smooth */
+  drawOn(target, smooth) {
+    const context = /** @type {CanvasRenderingContext2D} */ (target.getContext("2d"));
+    context.imageSmoothingEnabled = smooth;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(this.canvas, 0, 0, target.width, target.height);
+  }
+}
+
+/**
+ * Give the handles and read-outs of the sliders around a view the name that their label shows.
+ * The sliders belong to ipywidgets, which names neither; they may appear after the view does.
+ * @param {HTMLElement} root @param {string} container selector of the box that holds view and sliders
+ * @param {AbortSignal} signal
+ */
+export function nameSliders(root, container, signal) {
+  /** @type {MutationObserver | undefined} */
+  let observer;
+  const name = (/** @type {Element} */ box) => {
+    for (const slider of box.querySelectorAll(".widget-slider")) {
+      const label = slider.querySelector(".widget-label")?.textContent?.trim();
+      if (!label) continue;
+      slider.querySelector(".noUi-handle")?.setAttribute("aria-label", label);
+      const readout = slider.querySelector(".widget-readout");
+      readout?.setAttribute("aria-label", `${label}, type a value`);
+      readout?.setAttribute("role", "textbox");
+    }
+  };
+  const attach = (tries = 0) => {
+    if (signal.aborted) return;
+    const box = root.closest(container);
+    if (!box) {
+      if (tries < 100) setTimeout(attach, 50, tries + 1);
+      return;
+    }
+    name(box);
+    observer = new MutationObserver(() => name(box));
+    observer.observe(box, { childList: true, subtree: true });
+  };
+  attach();
+  signal.addEventListener("abort", () => observer?.disconnect());
+}
+
+/** A coordinate as text, with a true minus sign. @param {number} value @param {number} [digits] */
+export function shown(value, digits = 2) {
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? (0).toFixed(digits) : text.replace("-", "−");
+}
