@@ -43,6 +43,14 @@ def load(name="auto", *, train=True, limit=None, root=None):
     """Load a set of images: float32 [N, 1, 28, 28] in [0, 1], with int64 labels [N]."""
     if name == "auto":
         name = "mnist"
+    if name == "strokes":
+        from aecore.strokes import FACTOR_NAMES, digits
+
+        made = digits(
+            min(limit or 12_000, 12_000) if train else min(limit or 2_000, 2_000),
+            seed=0 if train else 1,
+        )
+        return ImageSet(made.images, made.labels, made.factors, FACTOR_NAMES, "strokes")
     if name != "mnist":
         raise ValueError(f"unknown data set {name!r}")
     root = Path(root or os.environ.get("AECORE_DATA") or Path.home() / ".cache" / "aecore")
