@@ -196,7 +196,9 @@ def _draw_image(axis: Axes, image: Tensor | None) -> None:
 
 def _as_image(image: Tensor) -> Tensor:
     """One image [1, H, W], [H, W] or square [D] as [H, W] on the CPU."""
-    image = image.detach().cpu().float().squeeze()
+    image = image.detach().cpu().float()
+    if image.dim() == 3 and image.shape[0] == 1:
+        image = image[0]
     if image.dim() == 1:
         side = round(len(image) ** 0.5)
         if side * side != len(image):

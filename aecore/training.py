@@ -4,6 +4,7 @@ The whole data set is one tensor on the device and a batch is an index into a pe
 this book that is several times faster than a DataLoader, which copies and collates example by example.
 """
 
+import contextlib
 import math
 import os
 import time
@@ -16,9 +17,24 @@ from tqdm.auto import tqdm
 
 from aecore.data import ImageSet
 
-# Denormal floats slow Adam down epoch by epoch on a CPU. Worker threads inherit this setting when they
-# start, which is at the first large tensor operation: hence at import.
-torch.set_flush_denormal(True)
+
+@contextlib.contextmanager
+def _denormals_flushed():
+    """Round denormal floats to zero inside the block: they slow Adam down epoch by epoch on a CPU.
+
+    The setting belongs to a thread, so the caller's arithmetic is as it was afterwards.
+    """
+    already = (torch.full((1,), 1e-39) * 1.0).item() == 0.0
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(already)
+
+
+# PyTorch's worker threads inherit the setting when the first large operation starts them, hence here.
+with _denormals_flushed():
+    torch.ones(2**18).mul_(0.5)
 
 
 @dataclass
@@ -86,7 +102,11 @@ def fit(
     optimizer = torch.optim.Adam(parameters, lr=lr, fused=device.type in ("cpu", "cuda"))
     history = History()
     model.train()
-    with torch.random.fork_rng(_cuda_index(device)), _bar(epochs, progress) as bar:
+    with (
+        torch.random.fork_rng(_cuda_index(device)),
+        _denormals_flushed(),
+        _bar(epochs, progress) as bar,
+    ):
         torch.manual_seed(seed)
         try:
             for epoch in range(epochs):

@@ -1,0 +1,183 @@
+"""The oracles themselves, held against SciPy, scikit-learn, autograd and integration."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, stats
+from sklearn.decomposition import PCA
+from torch.distributions import MultivariateNormal, Normal, kl_divergence
+
+from aecore.exact import PPCA, GaussianMixture
+
+
+def correlated_data(n: int = 500, dim: int = 6) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    mix = torch.randn(dim, dim, generator=generator, dtype=torch.float64)
+    x = torch.randn(n, dim, generator=generator, dtype=torch.float64)
+    return x @ mix + torch.arange(dim)
+
+
+def mixture() -> GaussianMixture:
+    means = torch.tensor([[0.0, 0.0], [3.0, 1.0], [-2.0, 2.0]], dtype=torch.float64)
+    factors = torch.tensor([[[1.0, 0.0], [0.4, 0.6]]] * 3, dtype=torch.float64)
+    factors = factors * torch.tensor([0.5, 1.0, 0.8], dtype=torch.float64)[:, None, None]
+    weights = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+    return GaussianMixture(weights, means, factors @ factors.mT)
+
+
+def test_ppca_solution_agrees_with_scikit_learns():
+    """scikit-learn divides by N - 1, Tipping and Bishop by N: the covariances differ by that factor."""
+    data = correlated_data()
+    model = PPCA.fit(data, 2)
+    reference = PCA(2).fit(data.numpy())
+    divisor = (len(data) - 1) / len(data)
+    assert model.noise_variance == pytest.approx(reference.noise_variance_ * divisor, rel=1e-9)
+    np.testing.assert_allclose(
+        model.covariance.numpy(), reference.get_covariance() * divisor, rtol=1e-9, atol=1e-9
+    )
+
+
+def test_ppca_log_prob_agrees_with_scipy():
+    data = correlated_data()
+    model = PPCA.fit(data, 3)
+    expected = stats.multivariate_normal(model.mean.numpy(), model.covariance.numpy()).logpdf(data)
+    np.testing.assert_allclose(model.log_prob(data).numpy(), expected, rtol=1e-9)
+
+
+def test_ppca_solution_is_a_maximum_of_the_likelihood():
+    data = correlated_data()
+    model = PPCA.fit(data, 2)
+    weight = model.weight.clone().requires_grad_()
+    mean = model.mean.clone().requires_grad_()
+    log_variance = torch.tensor(math.log(model.noise_variance), dtype=torch.float64)
+    log_variance.requires_grad_()
+    covariance = weight @ weight.T + log_variance.exp() * torch.eye(6, dtype=torch.float64)
+    MultivariateNormal(mean, covariance).log_prob(data).mean().backward()
+    for gradient in (weight.grad, mean.grad, log_variance.grad):
+        assert gradient.abs().max() < 1e-8
+    best = model.log_prob(data).mean()
+    generator = torch.Generator().manual_seed(1)
+    for _ in range(10):
+        nudge = 0.05 * torch.randn(weight.shape, generator=generator, dtype=torch.float64)
+        other = PPCA(model.weight + nudge, model.mean, model.noise_variance)
+        assert other.log_prob(data).mean() < best
+
+
+def test_ppca_posterior_obeys_bayes_rule():
+    """log p(x) = log p(x | z) + log p(z) - log p(z | x) for every z."""
+    data = correlated_data()[:20]
+    model = PPCA.fit(correlated_data(), 2)
+    posterior = model.posterior(data)
+    for z in posterior.sample((3,)):
+        eye = torch.eye(2, dtype=torch.float64)
+        log_prior = MultivariateNormal(torch.zeros(2, dtype=torch.float64), eye).log_prob(z)
+        noise = model.noise_variance * torch.eye(6, dtype=torch.float64)
+        log_likelihood = MultivariateNormal(z @ model.weight.T + model.mean, noise).log_prob(data)
+        evidence = log_likelihood + log_prior - posterior.log_prob(z)
+        torch.testing.assert_close(evidence, model.log_prob(data), rtol=1e-9, atol=1e-9)
+
+
+def test_ppca_posterior_is_gaussian_conditioning_of_the_joint():
+    model = PPCA.fit(correlated_data(), 2)
+    x = correlated_data()[:4]
+    gain = torch.linalg.solve(model.covariance, model.weight).T
+    posterior = model.posterior(x)
+    torch.testing.assert_close(posterior.mean, (x - model.mean) @ gain.T)
+    covariance = torch.eye(2, dtype=torch.float64) - gain @ model.weight
+    torch.testing.assert_close(posterior.covariance_matrix[0], covariance)
+    same = MultivariateNormal(posterior.mean, covariance.expand(4, 2, 2))
+    assert kl_divergence(posterior, same).abs().max() < 1e-9
+
+
+def test_ppca_evidence_is_the_integral_over_the_code():
+    weight = torch.tensor([[1.0], [0.5]], dtype=torch.float64)
+    model = PPCA(weight, torch.tensor([0.3, -0.2], dtype=torch.float64), 0.4)
+    x = np.array([0.7, 0.1])
+
+    def joint(z):
+        residual = x - (weight.numpy()[:, 0] * z + model.mean.numpy())
+        return stats.norm.pdf(z) * stats.norm.pdf(residual, scale=math.sqrt(0.4)).prod()
+
+    integral, _ = integrate.quad(joint, -10, 10)
+    log_prob = model.log_prob(torch.from_numpy(x)[None]).item()
+    assert log_prob == pytest.approx(math.log(integral), abs=1e-8)
+
+
+@pytest.mark.parametrize("d", [0, 6, 7])
+def test_ppca_fit_refuses_a_code_that_leaves_no_noise(d):
+    with pytest.raises(ValueError, match=f"d={d}"):
+        PPCA.fit(correlated_data(), d)
+
+
+def test_ppca_refuses_degenerate_data_and_mismatched_shapes():
+    flat = correlated_data()[:, :1] @ torch.ones(1, 6, dtype=torch.float64)
+    with pytest.raises(ValueError, match="smaller d"):
+        PPCA.fit(flat, 2)
+    with pytest.raises(ValueError, match=r"\[4, 2\] and \[3\]"):
+        PPCA(torch.zeros(4, 2), torch.zeros(3), 1.0)
+    with pytest.raises(ValueError, match="noise_variance.*-1"):
+        PPCA(torch.zeros(4, 2), torch.zeros(4), -1.0)
+
+
+def test_mixture_log_prob_agrees_with_scipy():
+    model, x = mixture(), 3 * torch.randn(50, 2, dtype=torch.float64)
+    density = sum(
+        weight.item() * stats.multivariate_normal(mean.numpy(), covariance.numpy()).pdf(x)
+        for weight, mean, covariance in zip(
+            model.weights, model.means, model.covariances, strict=True
+        )
+    )
+    np.testing.assert_allclose(model.log_prob(x).exp().numpy(), density, rtol=1e-9)
+
+
+def test_mixture_score_is_the_gradient_of_log_prob():
+    x = (3 * torch.randn(50, 2, dtype=torch.float64)).requires_grad_()
+    gradient = torch.autograd.grad(mixture().log_prob(x).sum(), x)[0]
+    torch.testing.assert_close(mixture().score(x.detach()), gradient)
+
+
+def test_mixture_score_stays_finite_far_away():
+    far = torch.tensor([[1e3, -1e3]], dtype=torch.float64)
+    assert mixture().score(far).isfinite().all()
+
+
+def test_noised_mixture_is_the_convolution_with_a_gaussian():
+    model, sigma = mixture(), 0.7
+    point = torch.tensor([0.5, 1.0], dtype=torch.float64)
+    line = torch.linspace(-8, 9, 1001, dtype=torch.float64)
+    cell = (line[1] - line[0]) ** 2
+    x = torch.cartesian_prod(line, line)
+    kernel = Normal(x, sigma).log_prob(point).sum(1)
+    integral = (model.log_prob(x) + kernel).exp().sum() * cell
+    noised = model.noised(sigma).log_prob(point[None]).exp().squeeze()
+    torch.testing.assert_close(noised, integral, rtol=1e-8, atol=0)
+
+
+def test_no_noise_is_the_same_mixture_and_negative_noise_an_error():
+    x = torch.randn(5, 2, dtype=torch.float64)
+    torch.testing.assert_close(mixture().noised(0.0).log_prob(x), mixture().log_prob(x))
+    with pytest.raises(ValueError, match=r"-0\.1"):
+        mixture().noised(-0.1)
+
+
+def test_mixture_samples_have_the_mixtures_moments():
+    model = mixture()
+    draws = model.sample(200_000, generator=torch.Generator().manual_seed(0))
+    mean = (model.weights[:, None] * model.means).sum(0)
+    offset = model.means - mean
+    second = model.covariances + offset[:, :, None] * offset[:, None, :]
+    covariance = (model.weights[:, None, None] * second).sum(0)
+    torch.testing.assert_close(draws.mean(0), mean, atol=0.03, rtol=0)
+    torch.testing.assert_close(torch.cov(draws.T), covariance, atol=0.06, rtol=0)
+
+
+def test_mixture_refuses_what_is_no_mixture():
+    eye = torch.eye(2).expand(2, 2, 2)
+    with pytest.raises(ValueError, match="sum to 1"):
+        GaussianMixture(torch.tensor([0.5, 0.6]), torch.zeros(2, 2), eye)
+    with pytest.raises(ValueError, match="positive"):
+        GaussianMixture(torch.tensor([1.0, 0.0]), torch.zeros(2, 2), eye)
+    with pytest.raises(ValueError, match=r"\[3\], \[2, 2\]"):
+        GaussianMixture(torch.ones(3) / 3, torch.zeros(2, 2), eye)

@@ -1,0 +1,86 @@
+"""The package as its user meets it: quick to import, and its layers depend one way only."""
+
+import ast
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+LAYERS = [
+    {"data", "mnist", "mirrors", "strokes", "glyphs", "networks"},
+    {"objectives"},
+    {"models"},
+    {"weights", "exact"},
+    {"training"},
+    {"evaluation", "plotting", "claims", "live"},
+]
+
+
+def seconds(code: str) -> float:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+    return time.perf_counter() - start
+
+
+def test_import_takes_under_two_and_a_half_times_the_time_of_torch():
+    """Measured in alternation, best of three each, so that a busy machine slows both."""
+    pairs = [(seconds("import aecore"), seconds("import torch")) for _ in range(3)]
+    ours, torchs = (min(column) for column in zip(*pairs, strict=True))
+    assert ours < 2.5 * torchs
+
+
+@pytest.mark.parametrize("module", ["data", "models", "training", "evaluation", "live"])
+def test_modules_do_not_import_torchvision(module):
+    code = f"import aecore.{module}, sys; sys.exit('torchvision' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env={**os.environ})
+
+
+def modules() -> list[Path]:
+    return sorted((ROOT / "aecore").rglob("*.py"))
+
+
+def layer_of(name: str) -> int | None:
+    part = name.split(".")[1] if name.startswith("aecore.") else None
+    return next((i for i, layer in enumerate(LAYERS) if part in layer), None)
+
+
+def imported(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "aecore":
+            names |= {f"aecore.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name for name in names if name.startswith("aecore.")}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_no_module_imports_one_to_its_right(path):
+    dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    own = layer_of(dotted)
+    if dotted == "aecore.__init__":
+        assert imported(path) == set()
+        return
+    assert own is not None, f"{dotted} has no place in the order of the modules"
+    for name in imported(path):
+        assert layer_of(name) <= own, f"{dotted} imports {name}, which stands to its right"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_every_module_class_and_public_function_is_documented(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), f"{path.name} has no docstring"
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{path.name}: {node.name} has no docstring"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_no_module_is_longer_than_a_reader_can_hold(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
