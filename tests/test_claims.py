@@ -30,7 +30,7 @@ def test_a_false_claim_stops_with_its_evidence(false):
     [(1 < 2, "text"), "false", 1, None, 0.3, torch.tensor([True, True]), torch.tensor(1.0), []],
 )
 def test_what_is_not_one_truth_value_is_refused(no_truth):
-    with pytest.raises(TypeError, match="truth value|True or False"):
+    with pytest.raises(TypeError, match=r"truth value|True or False"):
         claim("Anything", no_truth)
 
 

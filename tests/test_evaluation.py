@@ -92,7 +92,7 @@ def test_roc_auc_of_perfect_reversed_tied_and_counted_scores():
 
 
 def test_roc_auc_refuses_empty_and_nan_scores():
-    with pytest.raises(ValueError, match="outlier_scores.*0 scores"):
+    with pytest.raises(ValueError, match=r"outlier_scores.*0 scores"):
         roc_auc(torch.ones(3), torch.ones(0))
     with pytest.raises(ValueError, match="inlier_scores"):
         roc_auc(torch.tensor([math.nan]), torch.ones(2))

@@ -117,7 +117,7 @@ def test_ppca_refuses_degenerate_data_and_mismatched_shapes():
         PPCA.fit(flat, 2)
     with pytest.raises(ValueError, match=r"\[4, 2\] and \[3\]"):
         PPCA(torch.zeros(4, 2), torch.zeros(3), 1.0)
-    with pytest.raises(ValueError, match="noise_variance.*-1"):
+    with pytest.raises(ValueError, match=r"noise_variance.*-1"):
         PPCA(torch.zeros(4, 2), torch.zeros(4), -1.0)
 
 

@@ -187,9 +187,9 @@ def test_bad_calls_are_errors_that_name_the_value():
     with pytest.raises(ValueError, match=r"2 \* latent_dim = 4 .* got \[3, 2\]"):
         VAE(mlp([6, 2]), mlp([2, 6]), 2).encode(torch.rand(3, 6))
     vae = small_vae()
-    with pytest.raises(ValueError, match="samples.*0"):
+    with pytest.raises(ValueError, match=r"samples.*0"):
         vae.elbo(torch.rand(3, 6).double(), samples=0)
-    with pytest.raises(ValueError, match="n must be.*-1"):
+    with pytest.raises(ValueError, match=r"n must be.*-1"):
         vae.sample(-1)
     with pytest.raises(ValueError, match=r"expected data \[..., 6\]"):
         vae.decode(torch.zeros(3, 2).double()).log_prob(torch.zeros(3, 5).double())
