@@ -84,10 +84,14 @@ def image_grid(images: Tensor, *, columns: int = 10, titles: Sequence[str] = ())
     return _done(figure)
 
 
-def image_rows(rows: Mapping[str, Tensor], *, titles: Sequence[str] = ()) -> Figure:
+def image_rows(
+    rows: Mapping[str, Tensor], *, titles: Sequence[str] = (), signed: bool = False
+) -> Figure:
     """Labelled rows of images for comparison, such as inputs over reconstructions.
 
     rows: label to images [N, 1, H, W] or [N, D], the same N in every row. titles: one per column, or none.
+    signed: for weights, which have no grey levels: each image is scaled by its own largest magnitude, and
+    drawn red where positive, white at zero and blue where negative.
     Raises ValueError when the rows differ in length.
     """
     counts = {label: len(images) for label, images in rows.items()}
@@ -98,7 +102,7 @@ def image_rows(rows: Mapping[str, Tensor], *, titles: Sequence[str] = ()) -> Fig
     figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False)
     for axis_row, (label, images) in zip(axes, rows.items(), strict=True):
         for axis, image in zip(axis_row, images, strict=True):
-            _draw_image(axis, image)
+            _draw_image(axis, image, signed)
         axis_row[0].text(
             -0.15, 0.5, label, transform=axis_row[0].transAxes, ha="right", va="center", fontsize=9
         )
@@ -188,10 +192,16 @@ def loss_curve(
     return _done(figure)
 
 
-def _draw_image(axis: Axes, image: Tensor | None) -> None:
+def _draw_image(axis: Axes, image: Tensor | None, signed: bool = False) -> None:
     axis.set_axis_off()
-    if image is not None:
-        axis.imshow(_as_image(image).numpy(), vmin=0, vmax=1, interpolation="nearest")
+    if image is None:
+        return
+    pixels = _as_image(image).numpy()
+    if signed:
+        reach = abs(pixels).max() or 1.0
+        axis.imshow(pixels, vmin=-reach, vmax=reach, cmap="RdBu_r", interpolation="nearest")
+    else:
+        axis.imshow(pixels, vmin=0, vmax=1, interpolation="nearest")
 
 
 def _as_image(image: Tensor) -> Tensor:

@@ -51,6 +51,18 @@ def test_image_rows_put_one_set_under_the_other():
         plotting.image_rows({"input": torch.rand(3, 16), "output": torch.rand(2, 16)})
 
 
+def test_signed_rows_are_white_at_zero_and_scaled_image_by_image():
+    weights = torch.tensor([[0.0, 2.0, -1.0, 0.0], [0.0, -8.0, 4.0, 0.0]])
+    axes = plotting.image_rows({"weights": weights}, signed=True).axes
+    drawn = [axis.get_images()[0] for axis in axes]
+    assert [image.get_clim() for image in drawn] == [(-2, 2), (-8, 8)]
+    colours = [image.to_rgba(image.get_array())[..., :3] for image in drawn]
+    assert (colours[0][0, 0] > 0.95).all()
+    red, blue = colours[0][0, 1], colours[1][0, 1]
+    assert red[0] > 2 * red[2]
+    assert blue[2] > 2 * blue[0]
+
+
 def test_latent_scatter_colours_points_by_class_and_names_classes_at_their_medians():
     codes = torch.tensor([[0.0, 0.0], [2.0, 0.0], [1.0, 5.0], [9.0, 9.0]])
     figure = plotting.latent_scatter(codes, torch.tensor([3, 3, 3, 7]))
