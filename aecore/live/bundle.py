@@ -1,10 +1,10 @@
 """One JavaScript module out of several files.
 
-anywidget takes a widget's JavaScript as a single string, and a page of the book asks no server for more.
-So the shared files (decoder.js, canvas.js ...) are joined in front of the widget that imports them: `import`
-lines are followed and dropped, and only the last file keeps its exports. Each file stays an ordinary ES module,
-which Node imports as it is in the tests. The files share one scope, so a top-level name may be used only once;
-`compose` checks that.
+anywidget takes a widget's JavaScript as a single string, and a page of the book asks no server for
+more. So the shared files (decoder.js, canvas.js ...) are joined in front of the widget that imports
+them: `import` lines are followed and dropped, and only `export default` stays. Each file remains an
+ordinary ES module, which Node imports as it is in the tests. The files share one scope, so a top-
+level name may be used only once: `compose` checks that.
 """
 
 import re

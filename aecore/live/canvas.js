@@ -1,14 +1,15 @@
 /**
  * Drawing and manners that every live view shares.
  *
- * What: crisp canvases that follow their CSS size, colours read from live.css (so a canvas follows the page into
- * dark mode), grey images in the page's own ink, one redraw per animation frame, names for slider handles.
- * Why: a widget must look like a part of the page and answer within a frame, and both are easy to get wrong twice.
+ * What: crisp canvases that follow their CSS size, colours read from live.css (so a canvas follows
+ * the page into dark mode), grey images in the page's own ink, one redraw per animation frame,
+ * names for slider handles. Why: a widget must look like a part of the page and answer within a
+ * frame, and both are easy to get wrong twice.
  */
 
 /**
- * @typedef {{paper: string, ink: string, text: string, muted: string, line: string, accent: string,
- *   shades: Uint32Array}} Theme `shades` holds the 256 grey levels from paper to ink, as RGBA words.
+ * @typedef {{paper: string, ink: string, text: string, muted: string, line: string, border: string,
+ *   accent: string, font: string, shades: Uint32Array}} Theme `shades` holds the 256 grey levels from paper to ink, as RGBA words.
  */
 
 /** A new element. @param {string} tag @param {string} className @param {Record<string, string>} [attributes] */
@@ -17,6 +18,16 @@ export function element(tag, className, attributes = {}) {
   made.className = className;
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   return made;
+}
+
+/** A canvas with its caption above. @param {string} caption @param {string} className @param {Record<string, string>} attributes */
+export function panel(caption, className, attributes) {
+  const figure = element("div", "aecore-panel");
+  const heading = element("div", "aecore-caption");
+  heading.textContent = caption;
+  const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", className, attributes));
+  figure.append(heading, canvas);
+  return { figure, canvas };
 }
 
 /** "#rrggbb" to three numbers. @param {string} hex */
@@ -41,9 +52,48 @@ export function readTheme(root) {
     text: colour("text"),
     muted: colour("muted"),
     line: colour("line"),
+    border: colour("border"),
     accent: colour("accent"),
+    font: style.fontFamily,
     shades,
   };
+}
+
+/**
+ * Where the points of a square region of the plane fall on a square canvas, the second coordinate upwards.
+ * `unit` is one CSS pixel in bitmap pixels.
+ * @param {HTMLCanvasElement} canvas @param {number[]} region centre and half-width @param {number} [cssWidth]
+ */
+export function frameOf(canvas, [c1, c2, extent], cssWidth = canvas.clientWidth) {
+  const { width, height } = canvas;
+  return {
+    context: /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d")),
+    unit: width / cssWidth,
+    x: (/** @type {number} */ value) => ((value - c1) / extent + 1) * 0.5 * width,
+    y: (/** @type {number} */ value) => (1 - (value - c2) / extent) * 0.5 * height,
+  };
+}
+
+/**
+ * A short name on a plate with a coloured edge, centred at a place of the bitmap.
+ * @param {CanvasRenderingContext2D} context @param {number[]} at @param {string} text @param {string} colour
+ * @param {Theme} theme @param {number} unit
+ */
+export function pill(context, at, text, colour, theme, unit) {
+  context.font = `700 ${11.5 * unit}px ${theme.font}`;
+  const height = 18 * unit;
+  const width = Math.max(height, context.measureText(text).width + 9 * unit);
+  context.beginPath();
+  context.roundRect(at[0] - width / 2, at[1] - height / 2, width, height, height / 2);
+  context.fillStyle = theme.paper;
+  context.fill();
+  context.lineWidth = 2 * unit;
+  context.strokeStyle = colour;
+  context.stroke();
+  context.fillStyle = theme.text;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  context.fillText(text, at[0], at[1] + 0.5 * unit);
 }
 
 /**
@@ -138,6 +188,9 @@ export class Sheet {
   }
 }
 
+/** Boxes of sliders that live.css gives the same titles. */
+const SLIDER_GROUPS = { "aecore-coordinates": "Code z", "aecore-window": "Grid window" };
+
 /**
  * Give the handles and read-outs of the sliders around a view the name that their label shows.
  * The sliders belong to ipywidgets, which names neither; they may appear after the view does.
@@ -148,12 +201,17 @@ export function nameSliders(root, container, signal) {
   /** @type {MutationObserver | undefined} */
   let observer;
   const name = (/** @type {Element} */ box) => {
+    for (const [kind, label] of Object.entries(SLIDER_GROUPS)) {
+      const group = box.querySelector(`.${kind}`);
+      group?.setAttribute("role", "group");
+      group?.setAttribute("aria-label", label);
+    }
     for (const slider of box.querySelectorAll(".widget-slider")) {
       const label = slider.querySelector(".widget-label")?.textContent?.trim();
       if (!label) continue;
       slider.querySelector(".noUi-handle")?.setAttribute("aria-label", label);
       const readout = slider.querySelector(".widget-readout");
-      readout?.setAttribute("aria-label", `${label}, type a value`);
+      readout?.setAttribute("aria-label", label);
       readout?.setAttribute("role", "textbox");
     }
   };

@@ -1,15 +1,16 @@
 /**
  * The forward pass of a decoder, in the reader's browser.
  *
- * What: `compile(layers, bytes, dtype)` turns the layer list and the weight bytes written by decoder.py
- * into a function from codes to pixels. Why by hand: the networks of the book are small (a few hundred
- * thousand weights), so plain loops over Float32Array answer in well under a millisecond and the page
- * needs no runtime of some megabytes. A batch is evaluated four codes at a time, so that each weight is
- * read once for four of them; buffers are kept between calls.
+ * What: `compile(layers, bytes, dtype)` turns the layer list and the weight bytes written by
+ * decoder.py into a function from codes to pixels. Why by hand: the networks of the book are small
+ * (a few hundred thousand weights), so plain loops over Float32Array answer in well under a
+ * millisecond and the page needs no runtime of some megabytes. Sums run in double precision and are
+ * stored as float32; buffers are kept between calls.
  *
- * Arrays are row-major and a layer knows its own sizes, so Flatten and Unflatten move no number: decoder.py
- * checks them and leaves them out.
+ * Arrays are row-major and a layer knows its own sizes, so Flatten and Unflatten move no number:
+ * decoder.py checks them and leaves them out.
  */
+import { ACTIVATIONS } from "./activations.js";
 
 /**
  * @typedef {{type: "linear", inputs: number, outputs: number, bias: boolean}} Linear
@@ -47,90 +48,67 @@ export function toFloat32(view, dtype) {
   return values;
 }
 
-// erf from a table of values and slopes, joined by cubics: error below 1e-11, and no exp() in the loop.
-const ERF_END = 6;
-const ERF_STEPS = 1536;
-/** @type {Float64Array | null} */
-let erfTable = null;
-
-/** erf by its series, exact to double precision for 0 <= x <= 6. @param {number} x */
-function erfSeries(x) {
-  let term = x;
-  let sum = x;
-  for (let n = 1; term > 1e-17 * sum; n++) {
-    term *= (2 * x * x) / (2 * n + 1);
-    sum += term;
-  }
-  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * sum;
-}
-
-/** The error function. @param {number} x @returns {number} */
-export function erf(x) {
-  if (erfTable === null) {
-    erfTable = new Float64Array(2 * (ERF_STEPS + 2));
-    for (let i = 0; i < ERF_STEPS + 2; i++) {
-      const at = (i * ERF_END) / ERF_STEPS;
-      erfTable[2 * i] = erfSeries(at);
-      erfTable[2 * i + 1] = ((2 / Math.sqrt(Math.PI)) * Math.exp(-at * at) * ERF_END) / ERF_STEPS;
+/**
+ * y = W x + c for one vector, W row-major [outputs, inputs]. After a ReLU about half of x is zero, so the places
+ * that are not are listed first; four rows share each of them.
+ * @param {Float32Array} x @param {number} xAt @param {Float32Array} y @param {number} yAt
+ * @param {Float32Array} W @param {Float32Array} c @param {number} inputs @param {number} outputs
+ * @param {Int32Array} places room for `inputs` integers
+ */
+function linear(x, xAt, y, yAt, W, c, inputs, outputs, places) {
+  let count = 0;
+  for (let i = 0; i < inputs; i++) if (x[xAt + i] !== 0) places[count++] = i;
+  let o = 0;
+  for (; o + 4 <= outputs; o += 4) {
+    let [s0, s1, s2, s3] = [c[o], c[o + 1], c[o + 2], c[o + 3]];
+    const r0 = o * inputs;
+    const r1 = r0 + inputs;
+    const r2 = r1 + inputs;
+    const r3 = r2 + inputs;
+    for (let k = 0; k < count; k++) {
+      const i = places[k];
+      const v = x[xAt + i];
+      s0 += v * W[r0 + i];
+      s1 += v * W[r1 + i];
+      s2 += v * W[r2 + i];
+      s3 += v * W[r3 + i];
     }
+    y[yAt + o] = s0;
+    y[yAt + o + 1] = s1;
+    y[yAt + o + 2] = s2;
+    y[yAt + o + 3] = s3;
   }
-  const position = (Math.abs(x) * ERF_STEPS) / ERF_END;
-  if (!(position < ERF_STEPS)) return Number.isNaN(x) ? NaN : Math.sign(x);
-  const i = position | 0;
-  const u = position - i;
-  const [y0, m0, y1, m1] = [erfTable[2 * i], erfTable[2 * i + 1], erfTable[2 * i + 2], erfTable[2 * i + 3]];
-  const rise = y1 - y0;
-  const value = y0 + u * (m0 + u * (3 * rise - 2 * m0 - m1 + u * (m0 + m1 - 2 * rise)));
-  return x < 0 ? -value : value;
+  for (; o < outputs; o++) {
+    let sum = c[o];
+    for (let k = 0; k < count; k++) sum += x[xAt + places[k]] * W[o * inputs + places[k]];
+    y[yAt + o] = sum;
+  }
 }
-
-/** @param {number} x */
-const sigmoid = (x) => 1 / (1 + Math.exp(-x));
-
-/** @type {Record<string, (x: number, slope: number) => number>} */
-const ACTIVATIONS = {
-  relu: (x) => (x > 0 ? x : 0),
-  leaky_relu: (x, slope) => (x > 0 ? x : slope * x),
-  tanh: Math.tanh,
-  sigmoid,
-  silu: (x) => x * sigmoid(x),
-  gelu: (x) => 0.5 * x * (1 + erf(x * Math.SQRT1_2)),
-  gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),
-};
 
 /**
- * y[b] = W x[b] + c for `batch` vectors, W row-major [outputs, inputs].
- * @param {Float32Array} x @param {Float32Array} y @param {number} batch
- * @param {Float32Array} W @param {Float32Array} c @param {number} inputs @param {number} outputs
+ * tap = sum over channels of W times the channel's plane, four channels at a time.
+ * @param {Float32Array} tap @param {Float32Array} x @param {number} xAt @param {number} area @param {number} inputs
+ * @param {Float32Array} W @param {number} at first weight @param {number} stride from one channel's weight to the next
  */
-function linear(x, y, batch, W, c, inputs, outputs) {
-  let b = 0;
-  for (; b + 4 <= batch; b += 4) {
-    const [x0, x1, x2, x3] = [b * inputs, (b + 1) * inputs, (b + 2) * inputs, (b + 3) * inputs];
-    for (let o = 0, w = 0; o < outputs; o++) {
-      let s0 = c[o];
-      let s1 = s0;
-      let s2 = s0;
-      let s3 = s0;
-      for (let i = 0; i < inputs; i++, w++) {
-        const v = W[w];
-        s0 += v * x[x0 + i];
-        s1 += v * x[x1 + i];
-        s2 += v * x[x2 + i];
-        s3 += v * x[x3 + i];
-      }
-      y[b * outputs + o] = s0;
-      y[(b + 1) * outputs + o] = s1;
-      y[(b + 2) * outputs + o] = s2;
-      y[(b + 3) * outputs + o] = s3;
+function mixChannels(tap, x, xAt, area, inputs, W, at, stride) {
+  tap.fill(0, 0, area);
+  let i = 0;
+  for (; i + 4 <= inputs; i += 4) {
+    const w0 = W[at + i * stride];
+    const w1 = W[at + (i + 1) * stride];
+    const w2 = W[at + (i + 2) * stride];
+    const w3 = W[at + (i + 3) * stride];
+    const p0 = xAt + i * area;
+    const p1 = p0 + area;
+    const p2 = p1 + area;
+    const p3 = p2 + area;
+    for (let p = 0; p < area; p++) {
+      tap[p] += w0 * x[p0 + p] + w1 * x[p1 + p] + (w2 * x[p2 + p] + w3 * x[p3 + p]);
     }
   }
-  for (; b < batch; b++) {
-    for (let o = 0, w = 0; o < outputs; o++) {
-      let sum = c[o];
-      for (let i = 0; i < inputs; i++, w++) sum += W[w] * x[b * inputs + i];
-      y[b * outputs + o] = sum;
-    }
+  for (; i < inputs; i++) {
+    const w = W[at + i * stride];
+    for (let p = 0; p < area; p++) tap[p] += w * x[xAt + i * area + p];
   }
 }
 
@@ -150,12 +128,7 @@ function convTranspose(x, xAt, y, yAt, layer, W, c, tap) {
     const plane = yAt + o * outHeight * outWidth;
     y.fill(c[o], plane, plane + outHeight * outWidth);
     for (let k = 0; k < kh * kw; k++) {
-      tap.fill(0, 0, area);
-      for (let i = 0; i < inputs; i++) {
-        const v = W[(i * outputs + o) * kh * kw + k];
-        const from = xAt + i * area;
-        for (let p = 0; p < area; p++) tap[p] += v * x[from + p];
-      }
+      mixChannels(tap, x, xAt, area, inputs, W, o * kh * kw + k, outputs * kh * kw);
       const top = ((k / kw) | 0) - layer.padding[0];
       const left = (k % kw) - layer.padding[1];
       for (let row = 0, p = 0; row < height; row++) {
@@ -214,6 +187,7 @@ export function compile(layers, bytes, dtype, latentDim) {
     throw new Error(`decoder: the layers need ${used} weights, ${weights.length} arrived`);
   }
   const tap = new Float32Array(tapSize);
+  const places = new Int32Array(widest);
   let room = 0;
   let front = new Float32Array(0);
   let back = new Float32Array(0);
@@ -232,10 +206,13 @@ export function compile(layers, bytes, dtype, latentDim) {
         for (let i = 0; i < batch * outputs; i++) front[i] = activation(front[i], layer.slope);
         continue;
       }
-      if (layer.type === "linear") linear(front, back, batch, W, c, inputs, outputs);
-      else
-        for (let b = 0; b < batch; b++)
+      for (let b = 0; b < batch; b++) {
+        if (layer.type === "linear") {
+          linear(front, b * inputs, back, b * outputs, W, c, inputs, outputs, places);
+        } else {
           convTranspose(front, b * inputs, back, b * outputs, layer, W, c, tap);
+        }
+      }
       [front, back] = [back, front];
     }
     return front.subarray(0, batch * width);

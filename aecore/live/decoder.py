@@ -1,20 +1,24 @@
 """A decoder that travels: a torch module as a list of layers and their weights.
 
-The page has no Python, so the decoder goes with it: `describe` walks an `nn.Sequential` (nested as it may be), checks that
-decoder.js knows every layer, and follows the shape of one example through them. `Decoder` is the widget model
-that carries the result; it has no view of its own, and all the views of a page point at one of them, so the weights are
-sent once. They travel as float16, half the bytes for a relative error of 0.05 % that no eye can see.
+The page has no Python, so the decoder goes with it: `describe` walks an `nn.Sequential` (nested as
+it may be), checks that decoder.js knows every layer, and follows the shape of one example through
+them. `Decoder` is the widget model that carries the result; it has no view of its own, and all the
+views of a page point at one of them, so the weights are sent once. They travel as float16: half the
+bytes, for a relative error of 0.05 %.
 """
 
 import hashlib
 import json
 from math import prod
+from typing import ClassVar
 
 import anywidget
 import numpy as np
 import torch
 import traitlets
 from torch import nn
+
+from aecore.live.forward import run
 
 SUPPORTED = (
     "Linear, ConvTranspose2d, ReLU, LeakyReLU, Tanh, GELU, SiLU, Sigmoid, "
@@ -95,6 +99,7 @@ def _conv_transpose(layer: nn.ConvTranspose2d, shape, where):
         "kernel": list(layer.kernel_size),
         "stride": list(layer.stride),
         "padding": list(layer.padding),
+        "extra": list(layer.output_padding),
     }
     return spec, (layer.out_channels, *out)
 
@@ -137,9 +142,10 @@ def describe(model: nn.Module) -> tuple[list[dict], list[torch.Tensor], int, tup
     """What decoder.js needs to know of a decoder.
 
     model: a decoder, or a model with a `decoder` (see `decoder_of`).
-    Returns (layers, tensors, latent_dim, shape): the specification of each layer that computes, their weights
-    in that order, the length d of a code and the shape of one output.
-    Raises UnsupportedLayerError for a layer that decoder.js does not know, ValueError for shapes that do not fit.
+    Returns (layers, tensors, latent_dim, shape): the specification of each layer that computes, their
+    weights in that order, the length d of a code and the shape of one output.
+    Raises UnsupportedLayerError for a layer that decoder.js does not know, ValueError for shapes that
+    do not fit.
     """
     leaves = list(_leaves(decoder_of(model)))
     latent_dim = _code_width(leaves)
@@ -196,7 +202,7 @@ class Decoder(anywidget.AnyWidget):
     latent_dim = traitlets.Int().tag(sync=True)
     output_shape = traitlets.List(traitlets.Int()).tag(sync=True)
 
-    _made: traitlets.Any = {}
+    _made: ClassVar[dict[bytes, "Decoder"]] = {}
 
     @classmethod
     def of(cls, model: "nn.Module | Decoder", *, dtype: str = "float16") -> "Decoder":
@@ -219,3 +225,8 @@ class Decoder(anywidget.AnyWidget):
                 output_shape=list(shape),
             )
         return made
+
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """Images that the page will draw: codes [B, d] to [B, *output_shape], by the weights that travel."""
+        pixels = run(self.layers, self.weights, self.dtype, codes)
+        return pixels.reshape(-1, *self.output_shape)

@@ -1,27 +1,49 @@
 /**
- * LatentExplorer's view: a pad with the encoded data, the decoded image of the point z, and a grid of decoded images.
+ * LatentExplorer's view: a pad with the encoded data, the decoded image of the point z, and a grid
+ * of decoded images.
  *
- * What: the model's traits z1 ... zd, centre1, centre2 and extent are the whole state; sliders outside are linked to
- * them, so every way of moving z (mouse, touch, keys, slider, kernel) meets in one place. Why: the decoder runs here, so
- * nothing needs a kernel. Decoding one image takes a fraction of a millisecond and is done at once; the grid needs
- * a hundred, so it is filled a few milliseconds per frame, and a drag stays smooth.
+ * What: the model's traits z1 ... zd, centre1, centre2 and extent are the whole state; sliders
+ * outside are linked to them, so every way of moving z (mouse, finger, key, slider, kernel) meets
+ * in one place. Why: the decoder runs here, so nothing needs a kernel. One image takes a fraction
+ * of a millisecond and is decoded at once; the grid needs a hundred, so it is filled a few
+ * milliseconds per frame, evenly over its area, and a drag stays smooth.
  */
-import { element, framePacer, keepSharp, nameSliders, onThemeChange, readTheme, Sheet, shown } from "./canvas.js";
+import { element, framePacer, keepSharp, nameSliders, onThemeChange, panel, readTheme, Sheet, shown } from "./canvas.js";
 import { sharedNetwork } from "./decoder.js";
 import { describePlace, drawMarker, drawPoints, readPoints } from "./pad.js";
+import { announcePlace, moveOnPlane, planeAttributes } from "./plane.js";
 
-const GRID_BUDGET_MS = 6;
-const GRID_BATCH = 4;
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const GRID_BUDGET_MS = 5;
+const TELL_AFTER_MS = 700;
 
-/** @param {string} caption @param {string} className @param {Record<string, string>} attributes */
-function panel(caption, className, attributes) {
-  const figure = element("div", "aecore-panel");
-  const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", className, attributes));
-  const heading = element("div", "aecore-caption");
-  heading.textContent = caption;
-  figure.append(heading, canvas);
-  return { figure, canvas };
+/** A step that visits all of `count` places once before it returns, and jumps about. @param {number} count */
+export function scatterStep(count) {
+  const divisor = (/** @type {number} */ a, /** @type {number} */ b) => (b ? divisor(b, a % b) : a);
+  let step = Math.max(1, Math.round(count * 0.382));
+  while (divisor(count, step) !== 1) step++;
+  return step;
+}
+
+/** The panels and texts of the view. @param {any} model @param {string} plane names of the pad's coordinates */
+function build(model, plane) {
+  const root = element("div", "aecore-view", { role: "group", "aria-label": model.get("label") });
+  const panels = element("div", "aecore-panels");
+  const pad = panel(
+    "Code space",
+    "aecore-pad",
+    planeAttributes(`Code z on the map of ${plane}. Arrow keys move it, Shift takes larger steps, Home the centre`),
+  );
+  const image = panel("Decoded image", "aecore-image", { role: "img" });
+  const grid = panel(
+    "Decoded grid",
+    "aecore-grid",
+    planeAttributes(`Code z on the grid of images decoded over ${plane}. Arrow keys move it by one image`),
+  );
+  panels.append(pad.figure, image.figure, grid.figure);
+  const readout = element("div", "aecore-readout", { "aria-hidden": "true" });
+  const status = element("div", "aecore-sr-only", { role: "status" });
+  root.append(panels, readout, status);
+  return { root, pad: pad.canvas, image: image.canvas, grid: grid.canvas, readout, status };
 }
 
 /** @param {{model: any, el: HTMLElement}} view */
@@ -32,188 +54,122 @@ async function render({ model, el }) {
   const [height, width] = model.get("image_shape");
   const names = model.get("coordinates");
   const [across, up] = model.get("axes");
-  const region = model.get("region");
-  const step = model.get("step");
-  const digits = Math.max(0, Math.ceil(-Math.log10(step)));
-  const cells = model.get("cells");
+  const [region, step, cells] = [model.get("region"), model.get("step"), model.get("cells")];
+  const digits = Math.max(0, Math.round(-Math.log10(step)));
   const points = readPoints(model);
-
-  const root = element("div", "aecore-view aecore-explorer-view", { role: "group" });
-  root.setAttribute("aria-label", model.get("label"));
-  const plane = `${names[across]} and ${names[up]}`;
-  const control = { tabindex: "0", role: "slider", "aria-roledescription": "two-dimensional slider" };
-  const pad = panel(model.get("captions")[0], "aecore-pad", {
-    ...control,
-    "aria-label": `Code z, ${plane}: arrow keys move it, Shift for larger steps, Home for the centre`,
-  });
-  const image = panel(model.get("captions")[1], "aecore-image", { role: "img" });
-  const grid = panel(model.get("captions")[2], "aecore-grid", {
-    ...control,
-    "aria-label": `Grid of decoded images over ${plane}: arrow keys move z by one image`,
-  });
-  const panels = element("div", "aecore-panels");
-  panels.append(pad.figure, image.figure, grid.figure);
-  const readout = element("div", "aecore-readout", { "aria-hidden": "true" });
-  const status = element("div", "aecore-sr-only", { role: "status" });
-  root.append(panels, readout, status);
+  const latent = names.map((/** @type {string} */ _, /** @type {number} */ i) => `z${i + 1}`);
+  const { root, pad, image, grid, readout, status } = build(model, `${names[across]} and ${names[up]}`);
   el.append(root);
 
   let theme = readTheme(root);
   const single = new Sheet(width, height);
   const sheet = new Sheet(width, height, cells, cells);
-  const latent = names.map((/** @type {string} */ _, /** @type {number} */ i) => `z${i + 1}`);
+  const cellStep = scatterStep(cells * cells);
+  let cell = 0;
+  let staleCells = cells * cells;
   const z = new Float32Array(network.latentDim);
-  const batch = new Float32Array(network.latentDim * GRID_BATCH);
   /** @type {HTMLCanvasElement | null} */
   let pointLayer = null;
-  let pendingCells = cells * cells;
-  let nextCell = 0;
   /** @type {number[] | null} */
   let target = null;
-  let speak = 0;
+  let tellLater = 0;
 
-  const limits = [0, 1].map((i) => [region[i] - region[2], region[i] + region[2]]);
-  /** Move z in the plane of the pad, kept inside its limits and on the sliders' steps. @param {number[]} to */
-  const moveTo = (to) => {
-    [across, up].forEach((axis, i) => {
-      const [low, high] = limits[i];
-      const value = Math.min(high, Math.max(low, low + Math.round((to[i] - low) / step) * step));
-      model.set(latent[axis], Number(value.toFixed(10)));
-    });
-    model.save_changes();
-  };
   const here = () => [model.get(latent[across]), model.get(latent[up])];
-  const gridWindow = () => [model.get("centre1"), model.get("centre2"), model.get("extent")];
+  const outline = () => [model.get("centre1"), model.get("centre2"), model.get("extent")];
+
+  /** Move z on the pad's plane, kept inside it and on the sliders' steps. @param {number[]} place */
+  function moveTo(place) {
+    for (const [i, axis] of [across, up].entries()) {
+      const low = region[i] - region[2];
+      const value = Math.min(region[i] + region[2], Math.max(low, place[i]));
+      model.set(latent[axis], Number((low + Math.round((value - low) / step) * step).toFixed(10)));
+    }
+    model.save_changes();
+  }
 
   function fillGrid() {
-    const [c1, c2, extent] = gridWindow();
-    const began = performance.now();
-    while (pendingCells > 0 && performance.now() - began < GRID_BUDGET_MS) {
-      const count = Math.min(GRID_BATCH, pendingCells);
-      for (let b = 0; b < count; b++) {
-        const cell = (nextCell + b) % (cells * cells);
-        batch.set(z, b * z.length);
-        batch[b * z.length + across] = c1 + extent * ((2 * (cell % cells) + 1) / cells - 1);
-        batch[b * z.length + up] = c2 - extent * ((2 * Math.floor(cell / cells) + 1) / cells - 1);
-      }
-      const pixels = network.decode(batch, count);
-      for (let b = 0; b < count; b++) {
-        const cell = (nextCell + b) % (cells * cells);
-        sheet.paint(pixels, b * width * height, theme, cell % cells, Math.floor(cell / cells));
-      }
-      nextCell = (nextCell + count) % (cells * cells);
-      pendingCells -= count;
-    }
+    const [c1, c2, extent] = outline();
+    const code = Float32Array.from(z);
+    const until = performance.now() + GRID_BUDGET_MS;
+    do {
+      const [column, row] = [cell % cells, Math.floor(cell / cells)];
+      code[across] = c1 + extent * ((2 * column + 1) / cells - 1);
+      code[up] = c2 - extent * ((2 * row + 1) / cells - 1);
+      sheet.paint(network.decode(code), 0, theme, column, row);
+      cell = (cell + cellStep) % (cells * cells);
+      staleCells -= 1;
+    } while (staleCells > 0 && performance.now() < until);
   }
 
   function draw() {
-    if (target) {
-      moveTo(target);
-      target = null;
-    }
-    latent.forEach((name, i) => (z[i] = model.get(name)));
-    if (image.canvas.width && pad.canvas.width) {
-      single.paint(network.decode(z), 0, theme);
-      single.drawOn(image.canvas, false);
-      pointLayer ??= drawPoints(pad.canvas, points, region, theme, [names[across], names[up]]);
-      drawMarker(pad.canvas, pointLayer, here(), region, theme, gridWindow());
-      if (pendingCells > 0) fillGrid();
-      sheet.drawOn(grid.canvas, true);
-      drawMarker(grid.canvas, null, here(), gridWindow(), theme, null);
-    }
-    if (pendingCells > 0) queueMicrotask(ask);
+    if (target) moveTo(target);
+    target = null;
+    if (!pad.width) return;
+    for (const [i, name] of latent.entries()) z[i] = model.get(name);
+    single.paint(network.decode(z), 0, theme);
+    single.drawOn(image, false);
+    pointLayer ??= drawPoints(pad, points, region, theme, [names[across], names[up]]);
+    pad.getContext("2d")?.drawImage(pointLayer, 0, 0);
+    drawMarker(pad, here(), region, theme, outline());
+    if (staleCells > 0) fillGrid();
+    sheet.drawOn(grid, true);
+    drawMarker(grid, here(), outline(), theme, null);
+    describe();
+    if (staleCells > 0) queueMicrotask(ask);
   }
 
-  function tell() {
-    const place = describePlace(here(), points);
-    status.textContent = `z is ${spoken()}. ${place}`;
-    image.canvas.setAttribute("aria-label", `Decoded image at z ${spoken()}. ${place}`);
-  }
-  const spoken = () => names.map((n, i) => `${n} ${shown(model.get(latent[i]), digits)}`).join(", ");
+  const spoken = () =>
+    names.map((/** @type {string} */ name, /** @type {number} */ i) => `${name} ${shown(z[i], digits)}`).join(", ");
 
   function describe() {
-    const values = latent.map((name) => shown(model.get(name), digits)).join(", ");
-    readout.textContent = `z = (${values})`;
-    for (const { canvas } of [pad, grid]) {
-      const [low, high] = limits[0];
-      canvas.setAttribute("aria-valuemin", String(low));
-      canvas.setAttribute("aria-valuemax", String(high));
-      canvas.setAttribute("aria-valuenow", String(here()[0]));
-      canvas.setAttribute("aria-valuetext", spoken());
-    }
-    clearTimeout(speak);
-    speak = setTimeout(tell, 700);
+    const place = describePlace(here(), points);
+    const values = Array.from(z, (value) => shown(value, digits)).join(", ");
+    readout.textContent = `z = (${values}). ${place}`;
+    announcePlace(pad, region, here(), spoken());
+    announcePlace(grid, outline(), here(), spoken());
+    clearTimeout(tellLater);
+    tellLater = setTimeout(() => {
+      image.setAttribute("aria-label", `Decoded image at ${spoken()}`);
+      status.textContent = place;
+    }, TELL_AFTER_MS);
   }
 
   const ask = framePacer(root, draw, signal);
   const refill = () => {
-    pendingCells = cells * cells;
+    staleCells = cells * cells;
     ask();
   };
-  latent.forEach((name, i) => {
-    const moved = () => {
-      if (i !== across && i !== up) pendingCells = cells * cells;
-      describe();
-      ask();
-    };
-    model.on(`change:${name}`, moved);
-    signal.addEventListener("abort", () => model.off(`change:${name}`, moved));
-  });
-  for (const name of ["centre1", "centre2", "extent"]) {
-    model.on(`change:${name}`, refill);
-    signal.addEventListener("abort", () => model.off(`change:${name}`, refill));
-  }
+  /** @param {string} name @param {() => void} react */
+  const onTrait = (name, react) => {
+    model.on(`change:${name}`, react);
+    signal.addEventListener("abort", () => model.off(`change:${name}`, react));
+  };
+  for (const [i, name] of latent.entries()) onTrait(name, i === across || i === up ? ask : refill);
+  for (const name of ["centre1", "centre2", "extent"]) onTrait(name, refill);
 
-  for (const [part, windowOf] of [
-    [pad.canvas, () => region],
-    [grid.canvas, gridWindow],
-  ]) {
-    const at = (/** @type {PointerEvent} */ event) => {
-      const box = part.getBoundingClientRect();
-      const [c1, c2, extent] = windowOf();
-      return [
-        c1 + extent * ((2 * (event.clientX - box.left)) / box.width - 1),
-        c2 - extent * ((2 * (event.clientY - box.top)) / box.height - 1),
-      ];
-    };
-    part.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => {
-      if (event.button !== 0) return;
-      part.setPointerCapture(event.pointerId);
-      part.focus({ preventScroll: true });
-      target = at(event);
-      ask();
-      event.preventDefault();
-    });
-    part.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => {
-      if (!part.hasPointerCapture(event.pointerId)) return;
-      target = at(event);
-      ask();
-    });
-    part.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-      const direction = ARROWS[/** @type {keyof typeof ARROWS} */ (event.key)];
-      if (event.altKey || event.ctrlKey || event.metaKey || !(direction || event.key === "Home")) return;
-      event.preventDefault();
-      event.stopPropagation();
-      const [c1, c2, extent] = windowOf();
-      const stride = part === grid.canvas ? (2 * extent) / cells : region[2] / 50;
-      const by = event.shiftKey ? 5 * stride : stride;
-      moveTo(direction ? here().map((value, i) => value + by * direction[i]) : [c1, c2]);
-    });
-  }
+  const dragged = (/** @type {number[]} */ place) => {
+    target = place;
+    ask();
+  };
+  const shared = { here, dragged, stepped: moveTo };
+  moveOnPlane(pad, { ...shared, region: () => region, stride: () => region[2] / 50 }, signal);
+  moveOnPlane(grid, { ...shared, region: outline, stride: () => (2 * outline()[2]) / cells }, signal);
 
   const restyle = () => {
     theme = readTheme(root);
     pointLayer = null;
     refill();
   };
+  const resized = () => {
+    pointLayer = null;
+    ask();
+  };
   onThemeChange(restyle, signal);
-  keepSharp([pad.canvas, image.canvas, grid.canvas], () => ((pointLayer = null), ask()), signal);
+  keepSharp([pad, image, grid], resized, signal);
   nameSliders(root, ".aecore-live", signal);
-  describe();
-  tell();
-  ask();
+  image.setAttribute("aria-label", "Decoded image");
   return () => {
-    clearTimeout(speak);
+    clearTimeout(tellLater);
     stop.abort();
   };
 }

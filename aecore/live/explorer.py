@@ -1,8 +1,8 @@
 """LatentExplorer: walk through a code space and see what the decoder makes of each point.
 
-The widget is a box of real ipywidgets sliders around one anywidget view (explorer.js). The view's traits z1 ... zd, centre1,
-centre2 and extent are the state; each slider is `jslink`ed to its trait, so everything goes on working in a saved page
-that has no kernel.
+The widget is a box of real ipywidgets sliders around one anywidget view (explorer.js). The view's
+traits z1 ... zd, centre1, centre2 and extent are the state; each slider is `jslink`ed to its trait,
+so everything goes on working in a saved page that has no kernel.
 """
 
 import math
@@ -10,20 +10,25 @@ import math
 import anywidget
 import ipywidgets
 import numpy as np
-import torch
 import traitlets
 
+from aecore.live import fallback
 from aecore.live.bundle import compose, stylesheet
+from aecore.live.codes import (
+    checked_codes,
+    checked_labels,
+    checked_point,
+    coordinate_name,
+    image_size,
+    on_step,
+    spread,
+    step_for,
+)
 from aecore.live.decoder import Decoder
 from aecore.plotting import CLASS_COLOURS
 
 MOST_POINTS = 2000
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-def coordinate_name(index: int) -> str:
-    """Name of coordinate `index`, counted from 0: "z₁" for 0."""
-    return "z" + str(index + 1).translate(_SUBSCRIPTS)
+_NO_LABEL = 255
 
 
 class _ExplorerView(anywidget.AnyWidget):
@@ -41,76 +46,31 @@ class _ExplorerView(anywidget.AnyWidget):
     image_shape = traitlets.List(traitlets.Int()).tag(sync=True)
     cells = traitlets.Int().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)
-    captions = traitlets.List(traitlets.Unicode()).tag(sync=True)
     centre1 = traitlets.Float().tag(sync=True)
     centre2 = traitlets.Float().tag(sync=True)
     extent = traitlets.Float().tag(sync=True)
 
     def __init__(self, z, **traits):
         self.add_traits(
-            **{f"z{i + 1}": traitlets.Float(float(v)).tag(sync=True) for i, v in enumerate(z)}
+            **{f"z{i + 1}": traitlets.Float(value).tag(sync=True) for i, value in enumerate(z)}
         )
         super().__init__(**traits)
 
 
-def _as_codes(codes, latent_dim: int) -> np.ndarray:
-    """Codes as float32 [N, d], checked."""
-    values = torch.as_tensor(codes).detach().to("cpu", torch.float32).numpy()
-    if values.ndim != 2 or values.shape[1] != latent_dim:
-        raise ValueError(
-            f"expected codes [N, {latent_dim}] for this decoder, got {list(values.shape)}; "
-            "encode the images with the model that the decoder belongs to"
-        )
-    if len(values) == 0:
-        raise ValueError("codes is empty; pass codes=None to explore without encoded data")
-    if bad := int((~np.isfinite(values)).any(1).sum()):
-        raise ValueError(
-            f"{bad} of {len(values)} codes hold NaN or infinity; did training diverge?"
-        )
-    return values
-
-
-def _as_labels(labels, count: int, classes: int) -> np.ndarray:
-    """Labels as int64 [N], checked."""
-    values = torch.as_tensor(labels).detach().cpu().numpy()
-    if values.shape != (count,):
-        raise ValueError(
-            f"expected {count} labels, one per code, got {list(values.shape)}; "
-            "pass the labels of the images that were encoded"
-        )
-    if values.min() < 0 or values.max() >= classes:
-        raise ValueError(
-            f"labels must lie in 0..{classes - 1}, got {values.min()}..{values.max()}; "
-            "name all classes with class_names"
-        )
-    return values.astype(np.int64)
-
-
-def _two_digits_up(value: float) -> float:
-    """`value` rounded up to two significant digits."""
-    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return math.ceil(value / unit - 1e-9) * unit
-
-
-def _span(column: np.ndarray) -> tuple[float, float]:
-    """Middle and half-width of the central 99 % of a coordinate."""
-    low, high = np.quantile(column, [0.005, 0.995])
-    return float(low + high) / 2, max(float(high - low) / 2, 1e-3)
-
-
 class LatentExplorer(ipywidgets.VBox):
-    """A decoder to walk through: sliders, a pad with the encoded data, the decoded image and a decoded grid.
+    """A decoder to walk through: a map of encoded data, the decoded image of a point, and a decoded grid.
 
-    decoder: an nn.Module from codes [B, d] to images, or a model with such a `decoder` (the sigmoid of a Bernoulli
-        VAE is added), or an `aecore.live.Decoder` to share. See `aecore.live.decoder.SUPPORTED` for the layers it may hold.
-    codes: encoded data [N, d] for the pad; at most 2,000 of them are sent, chosen evenly. labels: int [N].
-    z: where to start [d]; by default the median code. centre, extent: middle (two numbers) and half-width of the
-        square that pad, sliders and grid cover; by default what holds 99 % of the codes, or (0, 0) and 3.
-    axes: the two coordinates that pad and grid show. cells: images along one side of the grid.
-    image_shape: (height, width) of an output. class_names: by default "0", "1" ...
-    label: the widget's name for screen readers. dtype: "float16" or "float32", how the weights travel.
+    decoder: an nn.Module from codes [B, d] to images, or a model with such a `decoder` (to a Bernoulli VAE's
+        the sigmoid is added), or an `aecore.live.Decoder`. `aecore.live.SUPPORTED` names its possible layers.
+    codes: encoded data [N, d] for the map; at most 2,000 of them travel, evenly chosen. labels: int [N].
+    z: where to start, d numbers; by default the first code, or the middle of the map.
+    centre, extent: middle (two numbers) and half-width of the square that map and sliders cover; by default
+        what holds 99 % of the codes, and without codes (0, 0) and 3.
+    axes: the two coordinates (from 0) that map and grid show. cells: images along one side of the grid.
+    image_shape: (height, width); by default the decoder's own, or a square. class_names: by default numbers.
+    label: the widget's name for a screen reader. dtype: "float16" or "float32", how the weights travel.
 
-    Attributes: `view` (the linked traits z1 ... zd, centre1, centre2, extent), `sliders` by trait name.
+    Attributes: `view` (traits z1 ... zd, centre1, centre2, extent) and `sliders`, by trait name.
     Raises TypeError or ValueError, naming the value, for whatever does not fit together.
     """
 
@@ -125,108 +85,152 @@ class LatentExplorer(ipywidgets.VBox):
         extent=None,
         axes=(0, 1),
         cells=11,
-        image_shape=(28, 28),
+        image_shape=None,
         class_names=None,
         label="Latent explorer",
         dtype="float16",
     ):
         shared = Decoder.of(decoder, dtype=dtype)
         d = shared.latent_dim
-        points = None if codes is None else _as_codes(codes, d)
-        names = (
-            [str(i) for i in range(10)] if class_names is None else [str(n) for n in class_names]
-        )
-        kinds = None
+        axes = _checked_axes(axes, d)
+        if not isinstance(cells, int) or not 2 <= cells <= 25:
+            raise ValueError(f"cells must be a whole number from 2 to 25, got {cells!r}")
+        if labels is not None and codes is None:
+            raise ValueError("labels were given without codes; pass the encoded data as codes too")
+        codes = None if codes is None else checked_codes(codes, d)
+        names: list[str] = []
         if labels is not None:
-            if points is None:
-                raise ValueError("labels need codes: pass the encoded data as codes")
-            kinds = _as_labels(labels, len(points), len(names))
-        region, step = self._region(points, centre, extent, axes)
-        start = np.median(points, 0) if z is None and points is not None else np.zeros(d)
+            labels, names = checked_labels(labels, len(codes), class_names)
+        self._ranges, step = _ranges(codes, d, axes, centre, extent)
         if z is not None:
-            start = np.asarray(z, dtype=float)
-        kept = slice(None) if points is None else slice(None, None, -(-len(points) // MOST_POINTS))
-        shown = np.zeros((0, 2)) if points is None else points[kept][:, list(axes)]
-        marks = np.full(len(shown), 255) if kinds is None else kinds[kept]
+            z = checked_point(z, d, "z")
+        elif codes is not None:
+            z = [
+                min(m + h, max(m - h, v)) for v, (m, h) in zip(codes[0], self._ranges, strict=True)
+            ]
+        else:
+            z = [middle for middle, _ in self._ranges]
+        for i, (value, (middle, half)) in enumerate(zip(z, self._ranges, strict=True)):
+            if abs(value - middle) > half * (1 + 1e-9):
+                raise ValueError(
+                    f"z[{i}] = {value:g} lies outside its slider, {middle:g} ± {half:g}; "
+                    "pass a larger extent"
+                )
+        (c1, half), (c2, _) = (self._ranges[a] for a in axes)
+        points, marks = _thinned(codes, labels, axes)
         self.view = _ExplorerView(
-            [round(float(v) / step) * step for v in start],
+            [on_step(value, step) for value in z],
             decoder=shared,
-            codes=shown.astype("<f2").tobytes(),
-            labels=marks.astype(np.uint8).tobytes(),
-            classes=names if kinds is not None else [],
-            colours=[CLASS_COLOURS[i % 10] for i in range(len(names))],
+            codes=points.astype("<f2").tobytes(),
+            labels=marks.tobytes(),
+            classes=names,
+            colours=[CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(names))],
             coordinates=[coordinate_name(i) for i in range(d)],
-            axes=list(axes),
-            region=list(region),
+            axes=axes,
+            region=[c1, c2, half],
             step=step,
-            image_shape=list(image_shape),
+            image_shape=list(image_size(shared.output_shape, image_shape)),
             cells=cells,
             label=label,
-            captions=["Code space", "Decoded image", "Decoded grid"],
-            centre1=region[0],
-            centre2=region[1],
-            extent=region[2],
+            centre1=c1,
+            centre2=c2,
+            extent=half,
         )
-        self.sliders = self._make_sliders(points, region, step, axes)
-        links = [ipywidgets.jslink((s, "value"), (self.view, n)) for n, s in self.sliders.items()]
-        self._links = links
-        moving = [s for n, s in self.sliders.items() if n.startswith("z")]
-        framing = [self.sliders[n] for n in ("centre1", "centre2", "extent")]
-        controls = ipywidgets.Box(
-            [self._group(moving, "2 1 280px"), self._group(framing, "1 1 240px")],
-            layout={"flex_flow": "row wrap", "overflow": "visible", "width": "100%"},
-        )
-        super().__init__([self.view, controls], layout={"overflow": "visible"})
+        self.sliders = self._make_sliders()
+        self._links = [
+            ipywidgets.jslink((slider, "value"), (self.view, name))
+            for name, slider in self.sliders.items()
+        ]
+        coordinates = [self.sliders[f"z{i + 1}"] for i in range(d)]
+        window = [self.sliders[name] for name in ("centre1", "centre2", "extent")]
+        boxes = [ipywidgets.Box(coordinates), ipywidgets.Box(window)]
+        for box, kind in zip(boxes, ("aecore-coordinates", "aecore-window"), strict=True):
+            box.add_class(kind)
+        controls = ipywidgets.Box(boxes)
+        controls.add_class("aecore-controls")
+        super().__init__([self.view, controls])
         self.add_class("aecore-live")
-        self.add_class("aecore-explorer")
 
-    @staticmethod
-    def _region(points, centre, extent, axes):
-        if points is None:
-            middle, half = (0.0, 0.0), 3.0
-        else:
-            spans = [_span(points[:, a]) for a in axes]
-            middle, half = [m for m, _ in spans], 1.06 * max(h for _, h in spans)
-        half = _two_digits_up(half if extent is None else float(extent))
-        step = 10.0 ** (math.floor(math.log10(half)) - 2)
-        middle = middle if centre is None else centre
-        return [*(round(round(float(m) / step) * step, 10) for m in middle), half], step
+    @property
+    def z(self) -> np.ndarray:
+        """Where the point is now, [d]. Assign d numbers to move it."""
+        return np.array([getattr(self.view, f"z{i + 1}") for i in range(len(self._ranges))])
 
-    def _make_sliders(self, points, region, step, axes):
-        c1, c2, half = region
-        digits = max(0, -math.floor(math.log10(step)))
+    @z.setter
+    def z(self, point):
+        for i, value in enumerate(checked_point(point, len(self._ranges), "z")):
+            setattr(self.view, f"z{i + 1}", value)
 
-        def slider(text, value, low, high):
+    def _make_sliders(self) -> dict[str, ipywidgets.FloatSlider]:
+        view, step = self.view, self.view.step
+        half = view.region[2]
+
+        def slider(text, value, middle, reach, low=None):
             return ipywidgets.FloatSlider(
                 description=text,
                 value=value,
-                min=round(low, 10),
-                max=round(high, 10),
+                min=round(middle - reach if low is None else low, 10),
+                max=round(middle + reach, 10),
                 step=step,
-                readout_format=f".{digits}f",
-                style={"description_width": "5.2em"},
-                layout={"width": "100%", "min_width": "0", "margin": "0"},
+                readout_format=f".{max(0, -math.floor(math.log10(step) + 0.5))}f",
+                style={"description_width": "auto"},
+                layout={"width": "auto", "margin": "0"},
             )
 
         sliders = {}
-        for i, text in enumerate(self.view.coordinates):
-            middle, reach = (region[axes.index(i)], half) if i in axes else (0.0, half)
-            if i not in axes and points is not None:
-                middle, reach = _span(points[:, i])
-                middle, reach = round(middle / step) * step, math.ceil(reach / step) * step
-            value = getattr(self.view, f"z{i + 1}")
-            sliders[f"z{i + 1}"] = slider(text, value, middle - reach, middle + reach)
-        for name, axis, middle in (("centre1", axes[0], c1), ("centre2", axes[1], c2)):
-            sliders[name] = slider(
-                f"centre {coordinate_name(axis)}", middle, middle - half, middle + half
-            )
-        sliders["extent"] = slider(
-            "extent", half, max(step, round(half / 20 / step) * step), 2 * half
-        )
+        for i, (text, (middle, reach)) in enumerate(
+            zip(view.coordinates, self._ranges, strict=True)
+        ):
+            sliders[f"z{i + 1}"] = slider(text, getattr(view, f"z{i + 1}"), middle, reach)
+        for number, axis in enumerate(view.axes):
+            middle = view.region[number]
+            text = f"centre {view.coordinates[axis]}"
+            sliders[f"centre{number + 1}"] = slider(text, middle, middle, half)
+        low = max(step, on_step(half / 20, step))
+        sliders["extent"] = slider("extent", half, 0, half, low)
         return sliders
 
-    @staticmethod
-    def _group(sliders, flex):
-        return ipywidgets.VBox(
-            sliders, layout={"flex": flex, "min_width": "0", "overflow": "visible"}
+    def _repr_mimebundle_(self, **kwargs):
+        figure, alt = fallback.explorer_figure(self)
+        return fallback.with_figure(super()._repr_mimebundle_(**kwargs), figure, alt)
+
+
+def _checked_axes(axes, d: int) -> list[int]:
+    axes = list(axes)
+    known = all(isinstance(a, int) and 0 <= a < d for a in axes)
+    if d < 2:
+        raise ValueError(f"the map needs a code of at least 2 numbers, this decoder takes {d}")
+    if len(axes) != 2 or not known or axes[0] == axes[1]:
+        raise ValueError(f"axes must be two different coordinates from 0 to {d - 1}, got {axes}")
+    return axes
+
+
+def _ranges(codes, d, axes, centre, extent):
+    """Middle and half-width of each coordinate's slider, equal half-widths on the axes; and their step."""
+    spans = [(0.0, 3.0)] * d if codes is None else [spread(codes[:, i]) for i in range(d)]
+    if centre is not None:
+        for axis, middle in zip(axes, checked_point(centre, 2, "centre"), strict=True):
+            spans[axis] = (middle, spans[axis][1])
+    if extent is not None and not (math.isfinite(extent) and extent > 0):
+        raise ValueError(
+            f"extent must be a positive number, the half-width of the map; got {extent!r}"
         )
+    margin = 1.0 if codes is None else 1.08
+    half = float(extent) if extent is not None else margin * max(spans[a][1] for a in axes)
+    step = step_for(half)
+    ranges = []
+    for i, (middle, reach) in enumerate(spans):
+        reach = half if i in axes else margin * reach
+        ranges.append(
+            (on_step(middle, step), max(step, round(math.ceil(reach / step - 1e-9) * step, 10)))
+        )
+    return ranges, step
+
+
+def _thinned(codes, labels, axes):
+    """At most MOST_POINTS of the codes' two shown coordinates, and their labels as bytes."""
+    if codes is None:
+        return np.zeros((0, 2)), np.zeros(0, np.uint8)
+    kept = np.linspace(0, len(codes) - 1, min(len(codes), MOST_POINTS)).astype(int)
+    marks = np.full(len(codes), _NO_LABEL) if labels is None else labels
+    return codes[kept][:, axes], marks[kept].astype(np.uint8)

@@ -1,14 +1,19 @@
 /**
  * The pad: a map of the code space with the encoded data on it.
  *
- * What: reads the points that explorer.py packed, paints them once into a layer of their own, then marks z and
- * the window of the grid over a copy of it. Why: two thousand points are too many to paint in every frame, and a class's
- * number stands at its median, so that colour is not the only sign.
+ * What: reads the points that explorer.py packed, paints them once into a layer of their own, then
+ * marks z and the window of the grid over a copy of it. Why: two thousand points are too many to
+ * paint in every frame; and a class's name stands at its median, so that colour is not the only
+ * sign.
  */
+import { frameOf, pill, shown } from "./canvas.js";
 import { toFloat32 } from "./decoder.js";
+
+const NEAREST = 10;
 
 /**
  * @typedef {{xy: Float32Array, labels: Uint8Array, classes: string[], colours: string[]}} Points
+ *   `xy` holds two numbers per point; a label is an index into classes and colours.
  */
 
 /** @param {any} model @returns {Points} */
@@ -22,7 +27,7 @@ export function readPoints(model) {
   };
 }
 
-/** The middle of each class, by coordinate: [x, y, class] for those that occur. @param {Points} points */
+/** The middle of each class that occurs: [x, y, class]. @param {Points} points @returns {number[][]} */
 export function classMedians({ xy, labels, classes }) {
   return classes.flatMap((_, label) => {
     const [xs, ys] = [0, 1].map((axis) =>
@@ -36,129 +41,158 @@ export function classMedians({ xy, labels, classes }) {
 }
 
 /**
- * A sentence on what lies around a place: how the ten nearest encoded examples are labelled.
+ * What lies around a place: the commonest class among the nearest points, or "" if there are too few.
  * @param {number[]} at @param {Points} points @returns {string}
  */
 export function describePlace(at, { xy, labels, classes }) {
-  const near = 10;
-  if (labels.length < near || !classes.length) return "";
-  const order = Array.from(labels.keys())
-    .map((i) => [Math.hypot(xy[2 * i] - at[0], xy[2 * i + 1] - at[1]), labels[i]])
-    .sort((a, b) => a[0] - b[0])
-    .slice(0, near);
-  const counts = classes.map((_, label) => order.filter(([, l]) => l === label).length);
+  if (labels.length < NEAREST || !classes.length) return "";
+  const distances = new Array(NEAREST).fill(Infinity);
+  const owners = new Array(NEAREST).fill(0);
+  for (let i = 0; i < labels.length; i++) {
+    const distance = (xy[2 * i] - at[0]) ** 2 + (xy[2 * i + 1] - at[1]) ** 2;
+    let place = NEAREST - 1;
+    if (distance >= distances[place]) continue;
+    for (; place > 0 && distances[place - 1] > distance; place--) {
+      distances[place] = distances[place - 1];
+      owners[place] = owners[place - 1];
+    }
+    distances[place] = distance;
+    owners[place] = labels[i];
+  }
+  const counts = classes.map((_, label) => owners.filter((owner) => owner === label).length);
   const most = counts.indexOf(Math.max(...counts));
-  return `Of the ${near} nearest encoded images, ${counts[most]} are ${classes[most]}.`;
+  return `On the map, ${counts[most]} of the ${NEAREST} nearest codes are of class ${classes[most]}.`;
 }
 
-/** Round places for the ticks of an axis. @param {number} low @param {number} high */
+/** Round places for the ticks of an axis. @param {number} low @param {number} high @returns {number[]} */
 export function ticks(low, high) {
-  const rough = (high - low) / 4;
+  const rough = (high - low) / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5, 10].find((m) => m * power >= rough) ?? 10);
+  const step = power * ([1, 2, 5].find((multiple) => multiple * power >= rough) ?? 10);
   const places = [];
   for (let k = Math.ceil(low / step); k * step <= high; k++) places.push(k * step);
   return places;
 }
 
+/** Push labels apart that would cover each other. @param {number[][]} places [x, y, ...] @param {number} gap */
+export function spreadOut(places, gap) {
+  const moved = places.map(([x, y]) => [x, y]);
+  for (let round = 0; round < 30; round++) {
+    for (let i = 0; i < moved.length; i++) {
+      for (let j = 0; j < i; j++) {
+        const [dx, dy] = [moved[i][0] - moved[j][0], moved[i][1] - moved[j][1]];
+        const distance = Math.hypot(dx, dy);
+        if (distance >= gap) continue;
+        const push = (gap - distance) / 2;
+        const [ux, uy] = distance > 0 ? [dx / distance, dy / distance] : [1, 0];
+        moved[i] = [moved[i][0] + ux * push, moved[i][1] + uy * push];
+        moved[j] = [moved[j][0] - ux * push, moved[j][1] - uy * push];
+      }
+    }
+  }
+  return moved;
+}
+
 /**
- * Paint axes, points and class names into a new canvas of the same size.
- * @param {HTMLCanvasElement} canvas @param {Points} points @param {number[]} region centre and half-width
+ * Paint the lines and numbers of both axes.
+ * @param {HTMLCanvasElement} canvas @param {number[]} region centre and half-width
  * @param {import("./canvas.js").Theme} theme @param {string[]} names of the two coordinates
+ * @param {number} [cssWidth] of the canvas in the page
+ */
+export function drawAxes(canvas, region, theme, names, cssWidth = canvas.clientWidth) {
+  const { context, unit, x, y } = frameOf(canvas, region, cssWidth);
+  const { width, height } = canvas;
+  const [c1, c2, extent] = region;
+  const inset = 5 * unit;
+  context.fillStyle = theme.paper;
+  context.fillRect(0, 0, width, height);
+  context.font = `${10.5 * unit}px ${theme.font}`;
+  context.lineWidth = unit;
+  for (const [axis, centre] of [c1, c2].entries()) {
+    for (const tick of ticks(centre - extent, centre + extent)) {
+      const at = Math.round(axis ? y(tick) : x(tick)) + 0.5;
+      context.strokeStyle = Math.abs(tick) < 1e-9 ? theme.border : theme.line;
+      context.beginPath();
+      context.moveTo(axis ? 0 : at, axis ? at : 0);
+      context.lineTo(axis ? width : at, axis ? at : height);
+      context.stroke();
+      if (at < 0.13 * width || at > 0.87 * width) continue;
+      context.fillStyle = theme.muted;
+      context.textAlign = axis ? "left" : "center";
+      context.textBaseline = axis ? "middle" : "bottom";
+      const text = shown(tick, Math.max(0, -Math.floor(Math.log10(extent)))).replace(/(\.\d*?)0+$/, "$1");
+      context.fillText(text.replace(/\.$/, ""), axis ? inset : at, axis ? at : height - inset);
+    }
+  }
+  context.font = `italic ${12.5 * unit}px ${theme.font}`;
+  context.fillStyle = theme.text;
+  context.textAlign = "right";
+  context.textBaseline = "bottom";
+  context.fillText(names[0], width - inset, height - inset);
+  context.textAlign = "left";
+  context.textBaseline = "top";
+  context.fillText(names[1], inset, inset);
+}
+
+/**
+ * Axes, points and class names in a new canvas of the same size.
+ * @param {HTMLCanvasElement} canvas @param {Points} points @param {number[]} region
+ * @param {import("./canvas.js").Theme} theme @param {string[]} names @returns {HTMLCanvasElement}
  */
 export function drawPoints(canvas, points, region, theme, names) {
   const layer = document.createElement("canvas");
   [layer.width, layer.height] = [canvas.width, canvas.height];
-  const context = /** @type {CanvasRenderingContext2D} */ (layer.getContext("2d"));
-  const unit = canvas.width / canvas.clientWidth;
-  const { width: w, height: h } = canvas;
-  const [c1, c2, extent] = region;
-  const px = (/** @type {number} */ x) => ((x - c1) / extent + 1) * 0.5 * w;
-  const py = (/** @type {number} */ y) => (1 - (y - c2) / extent) * 0.5 * h;
-  context.fillStyle = theme.paper;
-  context.fillRect(0, 0, w, h);
-
-  context.font = `${10 * unit}px system-ui, sans-serif`;
-  context.lineWidth = unit;
-  const inset = 4 * unit;
-  for (const [axis, centre] of [c1, c2].entries()) {
-    for (const tick of ticks(centre - extent, centre + extent)) {
-      const at = Math.round(axis ? py(tick) : px(tick)) + 0.5;
-      context.strokeStyle = theme.line;
-      context.beginPath();
-      context.moveTo(axis ? 0 : at, axis ? at : 0);
-      context.lineTo(axis ? w : at, axis ? at : h);
-      context.stroke();
-      if (at < 0.1 * w || at > 0.9 * w) continue;
-      context.fillStyle = theme.muted;
-      context.textAlign = axis ? "left" : "center";
-      context.textBaseline = axis ? "middle" : "bottom";
-      const label = String(Number(tick.toPrecision(6))).replace("-", "−");
-      context.fillText(label, axis ? inset : at, axis ? at : h - inset);
-    }
-  }
-
-  const radius = Math.max(1.4, w / unit / 170) * unit;
-  context.globalAlpha = 0.6;
+  drawAxes(layer, region, theme, names, canvas.clientWidth);
+  const { context, unit, x, y } = frameOf(layer, region, canvas.clientWidth);
+  const radius = Math.max(1.3, canvas.clientWidth / 180) * unit;
+  context.globalAlpha = 0.65;
   for (let i = 0; i < points.labels.length; i++) {
     context.fillStyle = points.colours[points.labels[i]] ?? theme.muted;
     context.beginPath();
-    context.arc(px(points.xy[2 * i]), py(points.xy[2 * i + 1]), radius, 0, 2 * Math.PI);
+    context.arc(x(points.xy[2 * i]), y(points.xy[2 * i + 1]), radius, 0, 2 * Math.PI);
     context.fill();
   }
   context.globalAlpha = 1;
-
-  context.lineJoin = "round";
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  context.font = `700 ${15 * unit}px system-ui, sans-serif`;
-  for (const [x, y, label] of classMedians(points)) {
-    context.lineWidth = 4 * unit;
-    context.strokeStyle = theme.paper;
-    context.strokeText(points.classes[label], px(x), py(y));
-    context.fillStyle = theme.text;
-    context.fillText(points.classes[label], px(x), py(y));
+  const medians = classMedians(points);
+  const places = spreadOut(
+    medians.map(([a, b]) => [x(a), y(b)]),
+    19 * unit,
+  );
+  for (const [k, [, , label]] of medians.entries()) {
+    pill(context, places[k], points.classes[label], points.colours[label], theme, unit);
   }
-
-  context.font = `italic ${12 * unit}px system-ui, sans-serif`;
-  context.fillStyle = theme.text;
-  context.textAlign = "right";
-  context.textBaseline = "bottom";
-  context.fillText(names[0], w - inset, h - inset);
-  context.textAlign = "left";
-  context.textBaseline = "top";
-  context.fillText(names[1], inset, inset);
   return layer;
 }
 
 /**
- * The ring at z, over the layer of points (if any), and the outline of the grid's window (if any).
- * @param {HTMLCanvasElement} canvas @param {HTMLCanvasElement | null} layer @param {number[]} at
- * @param {number[]} region @param {import("./canvas.js").Theme} theme @param {number[] | null} frame
+ * The ring at z and the outline of the grid's window, where it does not fill the pad.
+ * @param {HTMLCanvasElement} canvas @param {number[]} at @param {number[]} region
+ * @param {import("./canvas.js").Theme} theme @param {number[] | null} outline centre and half-width
  */
-export function drawMarker(canvas, layer, at, region, theme, frame) {
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const unit = canvas.width / canvas.clientWidth;
-  const [c1, c2, extent] = region;
-  const px = (/** @type {number} */ x) => ((x - c1) / extent + 1) * 0.5 * canvas.width;
-  const py = (/** @type {number} */ y) => (1 - (y - c2) / extent) * 0.5 * canvas.height;
-  if (layer) context.drawImage(layer, 0, 0);
-  if (frame) {
+export function drawMarker(canvas, at, region, theme, outline) {
+  const { context, unit, x, y } = frameOf(canvas, region);
+  if (outline && outline.some((value, i) => Math.abs(value - region[i]) > 1e-6 * region[2])) {
+    const [c1, c2, extent] = outline;
     context.strokeStyle = theme.accent;
     context.lineWidth = 1.5 * unit;
     context.setLineDash([5 * unit, 4 * unit]);
-    const [left, top] = [px(frame[0] - frame[2]), py(frame[1] + frame[2])];
-    context.strokeRect(left, top, px(frame[0] + frame[2]) - left, py(frame[1] - frame[2]) - top);
+    context.strokeRect(
+      x(c1 - extent),
+      y(c2 + extent),
+      x(c1 + extent) - x(c1 - extent),
+      y(c2 - extent) - y(c2 + extent),
+    );
     context.setLineDash([]);
   }
-  for (const [colour, thickness] of /** @type {[string, number][]} */ ([
-    [theme.paper, 5],
-    [theme.accent, 2.5],
-  ])) {
+  const rings = /** @type {[string, number][]} */ ([
+    [theme.paper, 6],
+    [theme.accent, 3],
+  ]);
+  for (const [colour, thickness] of rings) {
     context.strokeStyle = colour;
     context.lineWidth = thickness * unit;
     context.beginPath();
-    context.arc(px(at[0]), py(at[1]), 8 * unit, 0, 2 * Math.PI);
+    context.arc(x(at[0]), y(at[1]), 9 * unit, 0, 2 * Math.PI);
     context.stroke();
   }
 }
