@@ -83,10 +83,15 @@ def test_a_short_sample_is_the_beginning_of_a_long_one(n):
         torch.testing.assert_close(part, whole[:n], rtol=0, atol=1e-6)
 
 
-def test_drawing_digits_leaves_the_global_generator_alone():
+def test_drawing_digits_leaves_the_global_generator_and_the_threads_alone():
     torch.manual_seed(0)
-    before = torch.get_rng_state()
-    digits(10, seed=3)
+    before, threads = torch.get_rng_state(), torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        digits(10, seed=3)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
     assert torch.equal(before, torch.get_rng_state())
 
 
