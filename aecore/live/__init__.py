@@ -2,5 +2,6 @@
 
 from aecore.live.decoder import SUPPORTED, Decoder, UnsupportedLayerError
 from aecore.live.explorer import LatentExplorer
+from aecore.live.interpolator import Interpolator
 
-__all__ = ["SUPPORTED", "Decoder", "LatentExplorer", "UnsupportedLayerError"]
+__all__ = ["SUPPORTED", "Decoder", "Interpolator", "LatentExplorer", "UnsupportedLayerError"]

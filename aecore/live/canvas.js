@@ -179,10 +179,10 @@ export class Sheet {
     this.context.putImageData(this.tile, column * this.size[0], row * this.size[1]);
   }
 
-  /** Fill a canvas with the sheet. @param {HTMLCanvasElement} target @param {boolean} smooth */
-  drawOn(target, smooth) {
+  /** Fill a canvas with the sheet; much enlarged, its pixels stay squares. @param {HTMLCanvasElement} target */
+  drawOn(target) {
     const context = /** @type {CanvasRenderingContext2D} */ (target.getContext("2d"));
-    context.imageSmoothingEnabled = smooth;
+    context.imageSmoothingEnabled = target.width < 3 * this.canvas.width;
     context.imageSmoothingQuality = "high";
     context.drawImage(this.canvas, 0, 0, target.width, target.height);
   }

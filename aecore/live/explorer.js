@@ -107,12 +107,12 @@ async function render({ model, el }) {
     if (!pad.width) return;
     for (const [i, name] of latent.entries()) z[i] = model.get(name);
     single.paint(network.decode(z), 0, theme);
-    single.drawOn(image, false);
+    single.drawOn(image);
     pointLayer ??= drawPoints(pad, points, region, theme, [names[across], names[up]]);
     pad.getContext("2d")?.drawImage(pointLayer, 0, 0);
     drawMarker(pad, here(), region, theme, outline());
     if (staleCells > 0) fillGrid();
-    sheet.drawOn(grid, true);
+    sheet.drawOn(grid);
     drawMarker(grid, here(), outline(), theme, null);
     describe();
     if (staleCells > 0) queueMicrotask(ask);

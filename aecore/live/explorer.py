@@ -191,8 +191,8 @@ class LatentExplorer(ipywidgets.VBox):
         return sliders
 
     def _repr_mimebundle_(self, **kwargs):
-        figure, alt = fallback.explorer_figure(self)
-        return fallback.with_figure(super()._repr_mimebundle_(**kwargs), figure, alt)
+        live = super()._repr_mimebundle_(**kwargs)
+        return fallback.with_figure(live, fallback.explorer_figure, self)
 
 
 def _checked_axes(axes, d: int) -> list[int]:

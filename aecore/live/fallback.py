@@ -10,31 +10,50 @@ import base64
 import html
 import io
 
+import matplotlib
+import matplotlib.style
 import numpy as np
 import torch
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageColor
+
+from aecore.live.paths import interpolate
+from aecore.plotting import CLASS_COLOURS
 
 _MUTED = "#5b6772"
-_COLOURS = 48
-_DPI = 130
+_ACCENT = "#0b5cad"
+_DPI = 125
+
+
+def _palette() -> Image.Image:
+    """Greys, and each colour of the book at full strength and mixed with white."""
+    greys = [(level, level, level) for level in np.linspace(0, 255, 24).astype(int)]
+    mixed = [
+        tuple(round(255 - share * (255 - channel)) for channel in ImageColor.getrgb(colour))
+        for colour in (*CLASS_COLOURS, _ACCENT)
+        for share in (1, 0.6, 0.3)
+    ]
+    image = Image.new("P", (1, 1))
+    image.putpalette([int(channel) for colour in [*greys, *mixed] for channel in colour])
+    return image
 
 
 def _png(figure: Figure) -> bytes:
-    """The figure as a PNG of a small palette."""
+    """The figure as a PNG of few colours."""
     raw = io.BytesIO()
     figure.savefig(raw, format="png", dpi=_DPI, facecolor="white")
     small = io.BytesIO()
-    Image.open(raw).convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(
-        small, format="png", optimize=True
-    )
+    flat = Image.open(raw).convert("RGB").quantize(palette=_palette(), dither=Image.Dither.NONE)
+    flat.save(small, format="png", optimize=True)
     return small.getvalue()
 
 
-def with_figure(bundle, figure: Figure, alt: str):
-    """A widget's MIME bundle with the figure added. Takes and gives (data, metadata) or data alone."""
+def with_figure(bundle, draw, widget):
+    """A widget's MIME bundle with `draw(widget)`, a figure and its alternative text, added."""
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-    png = _png(figure)
+    with matplotlib.style.context("default"):
+        figure, alt = draw(widget)
+        png = _png(figure)
     source = "data:image/png;base64," + base64.b64encode(png).decode()
     width = round(figure.get_figwidth() * 96)
     data["text/html"] = (
@@ -74,7 +93,7 @@ def explorer_figure(explorer) -> tuple[Figure, str]:
         plate = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": palette[label]}
         pad.text(*place, view.classes[label], size=7, ha="center", va="center", bbox=plate)
     at = [explorer.z[a] for a in view.axes]
-    pad.plot(*at, "o", ms=8, mfc="none", mec="#0b5cad", mew=1.8)
+    pad.plot(*at, "o", ms=9, mfc="none", mec=_ACCENT, mew=2, zorder=5)
     pad.set(xlim=box[:2], ylim=box[2:], xlabel=xs, aspect="equal")
     pad.set_ylabel(ys, rotation=0)
 
@@ -103,3 +122,24 @@ def explorer_figure(explorer) -> tuple[Figure, str]:
         f"around ({view.centre1:.2f}, {view.centre2:.2f}) with half-width {view.extent:.2f}."
     )
     return figure, alt
+
+
+def interpolator_figure(interpolator) -> tuple[Figure, str]:
+    """Film strip of an Interpolator as it stands, and an alternative text."""
+    view = interpolator.view
+    codes = np.frombuffer(view.codes, "<f4").reshape(-1, view.decoder.latent_dim)
+    ends = codes[view.first], codes[view.second]
+    moments = np.linspace(0, 1, 5)
+    frames = _images(
+        view.decoder, [interpolate(*ends, t, view.path) for t in moments], view.image_shape
+    )
+    figure = Figure(figsize=(7.2, 1.75), layout="constrained")
+    for axis, t, frame in zip(figure.subplots(1, 5), moments, frames, strict=True):
+        _picture(axis, frame)
+        axis.set(xticks=[], yticks=[])
+        axis.set_title(f"t = {t:g}", size=9)
+    names = view.names[view.first], view.names[view.second]
+    return figure, (
+        f"Film strip of five decoded images on the {view.path} path from the code of {names[0]} to that of "
+        f"{names[1]}, at t = 0, 0.25, 0.5, 0.75 and 1."
+    )

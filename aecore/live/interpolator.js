@@ -1,0 +1,165 @@
+/**
+ * Interpolator's view: choose two examples, see the way between their codes and the images along
+ * it.
+ *
+ * What: the model's traits first, second, t and path are the whole state; the slider of t outside
+ * is linked to t. Why: the five frames of the film strip change only with the ends or the path, the
+ * large image with t; so a drag of the slider decodes one image per frame. The map shows the plane
+ * that holds both paths.
+ */
+import { element, framePacer, keepSharp, nameSliders, onThemeChange, panel, readTheme, Sheet, shown } from "./canvas.js";
+import { choices, wordFace } from "./choices.js";
+import { sharedNetwork, toFloat32 } from "./decoder.js";
+import { drawPath } from "./pathmap.js";
+import { interpolate, norm } from "./paths.js";
+import { player } from "./player.js";
+
+const MOMENTS = [0, 0.25, 0.5, 0.75, 1];
+const PATHS = ["linear", "spherical"];
+const MOST_SHOWN = 10;
+const TELL_LATER_MS = 700;
+
+/** The parts of the view that do not depend on the data. @param {string} label */
+function frameWork(label) {
+  const root = element("div", "aecore-view", { role: "group", "aria-label": label });
+  const stage = element("div", "aecore-panels");
+  const picks = element("div", "aecore-panel aecore-picks");
+  const map = panel("Path in code space", "aecore-path", { role: "img" });
+  const image = panel("Decoded image", "aecore-image", { role: "img" });
+  stage.append(picks, map.figure, image.figure);
+  const readout = element("div", "aecore-readout", { "aria-hidden": "true" });
+  const strip = element("div", "aecore-strip", { role: "group", "aria-label": "Film strip" });
+  const frames = MOMENTS.map((t) => {
+    const button = element("button", "aecore-frame", { type: "button", "aria-label": `t = ${t}` });
+    const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", "aecore-still"));
+    const text = element("span", "aecore-moment");
+    text.textContent = `t = ${t}`;
+    button.append(canvas, text);
+    strip.append(button);
+    return { button, canvas, t };
+  });
+  const tools = element("div", "aecore-tools");
+  const status = element("div", "aecore-sr-only", { role: "status" });
+  root.append(stage, readout, strip, tools, status);
+  return { root, picks, map: map.canvas, image: image.canvas, readout, frames, tools, status };
+}
+
+/** @param {{model: any, el: HTMLElement}} view */
+async function render({ model, el }) {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const network = await sharedNetwork(model.widget_manager, model.get("decoder"));
+  const [height, width] = model.get("image_shape");
+  const [names, marks, colours] = [model.get("names"), model.get("marks"), model.get("colours")];
+  const dim = network.latentDim;
+  const codes = toFloat32(model.get("codes"), "float32");
+  const codeOf = (/** @type {string} */ end) => {
+    const at = model.get(end) * dim;
+    return codes.subarray(at, at + dim);
+  };
+  const { root, picks, map, image, readout, frames, tools, status } = frameWork(model.get("label"));
+
+  const assign = (/** @type {string} */ trait, /** @type {any} */ value) => {
+    model.set(trait, value);
+    model.save_changes();
+  };
+  const bytes = model.get("thumbnails");
+  const greys = Float32Array.from(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), (v) => v / 255);
+  /** @type {HTMLCanvasElement[]} */
+  const faces = [];
+  const pickers = [
+    ["From", "first"],
+    ["To", "second"],
+  ].map(([legend, end]) => {
+    const options = names.map((/** @type {string} */ name) => {
+      const face = /** @type {HTMLCanvasElement} */ (element("canvas", "aecore-face"));
+      faces.push(face);
+      return { name, face };
+    });
+    return { end, ...choices(legend, options, (index) => assign(end, index)) };
+  });
+  picks.append(...pickers.map(({ set }) => set));
+  const ways = choices(
+    "Path",
+    PATHS.map((path) => ({ name: path, face: wordFace(path) })),
+    (index) => assign("path", PATHS[index]),
+  );
+  tools.append(player(model, "t", signal), ways.set);
+  for (const { button, t } of frames) button.addEventListener("click", () => assign("t", t));
+  el.append(root);
+
+  let theme = readTheme(root);
+  const sheet = new Sheet(width, height);
+  let facesStale = true;
+  let waysStale = true;
+  let tellLater = 0;
+
+  const drawFaces = () => {
+    for (const [i, face] of faces.entries()) {
+      sheet.paint(greys, (i % names.length) * width * height, theme);
+      sheet.drawOn(face);
+    }
+  };
+  const drawFrames = () => {
+    const ends = [codeOf("first"), codeOf("second")];
+    const all = MOMENTS.flatMap((t) => interpolate(ends[0], ends[1], t, model.get("path")));
+    const pixels = network.decode(all, MOMENTS.length).slice();
+    for (const [i, { canvas }] of frames.entries()) {
+      sheet.paint(pixels, i * width * height, theme);
+      sheet.drawOn(canvas);
+    }
+  };
+
+  function draw() {
+    if (!image.width) return;
+    const [t, path] = [model.get("t"), model.get("path")];
+    const [start, end] = [codeOf("first"), codeOf("second")];
+    const z = interpolate(start, end, t, path);
+    if (facesStale) drawFaces();
+    if (waysStale) drawFrames();
+    facesStale = waysStale = false;
+    sheet.paint(network.decode(z), 0, theme);
+    sheet.drawOn(image);
+    const ends = [model.get("first"), model.get("second")];
+    drawPath(map, start, end, t, path, theme, ends.map((i) => ({ mark: marks[i], colour: colours[i] })));
+    for (const picker of pickers) picker.show(model.get(picker.end));
+    ways.show(PATHS.indexOf(path));
+    for (const { button, t: moment } of frames) {
+      button.classList.toggle("is-near", Math.abs(moment - t) <= 0.125);
+    }
+    const values = z.slice(0, MOST_SHOWN).map((value) => shown(value));
+    readout.textContent = `z = (${values.join(", ")}${dim > MOST_SHOWN ? ", …" : ""}), length ${shown(norm(z))}`;
+    clearTimeout(tellLater);
+    tellLater = setTimeout(() => {
+      const between = `from ${names[ends[0]]} to ${names[ends[1]]}`;
+      image.setAttribute("aria-label", `Decoded image at t = ${shown(t)} on the ${path} path ${between}`);
+      map.setAttribute("aria-label", `The ${path} path ${between} in code space, with a ring at t = ${shown(t)}`);
+      status.textContent = `The ${path} path ${between}`;
+    }, TELL_LATER_MS);
+  }
+
+  const ask = framePacer(root, draw, signal);
+  const newWay = () => {
+    waysStale = true;
+    ask();
+  };
+  const repaint = () => {
+    theme = readTheme(root);
+    facesStale = true;
+    newWay();
+  };
+  for (const trait of ["first", "second", "path", "t"]) {
+    const react = trait === "t" ? ask : newWay;
+    model.on(`change:${trait}`, react);
+    signal.addEventListener("abort", () => model.off(`change:${trait}`, react));
+  }
+  onThemeChange(repaint, signal);
+  keepSharp([map, image, ...frames.map(({ canvas }) => canvas), ...faces], repaint, signal);
+  nameSliders(root, ".aecore-live", signal);
+  return () => {
+    clearTimeout(tellLater);
+    stop.abort();
+  };
+}
+
+export default { render };

