@@ -33,7 +33,7 @@ function build(model, plane) {
     "aecore-pad",
     planeAttributes(`Code z on the map of ${plane}. Arrow keys move it, Shift takes larger steps, Home the centre`),
   );
-  const image = panel("Decoded image", "aecore-image", { role: "img" });
+  const image = panel("Decoded image", "aecore-image", { role: "img", "aria-label": "Image" });
   const grid = panel(
     "Decoded grid",
     "aecore-grid",
@@ -167,7 +167,6 @@ async function render({ model, el }) {
   onThemeChange(restyle, signal);
   keepSharp([pad, image, grid], resized, signal);
   nameSliders(root, ".aecore-live", signal);
-  image.setAttribute("aria-label", "Decoded image");
   return () => {
     clearTimeout(tellLater);
     stop.abort();

@@ -24,8 +24,8 @@ function frameWork(label) {
   const root = element("div", "aecore-view", { role: "group", "aria-label": label });
   const stage = element("div", "aecore-panels");
   const picks = element("div", "aecore-panel aecore-picks");
-  const map = panel("Path in code space", "aecore-path", { role: "img" });
-  const image = panel("Decoded image", "aecore-image", { role: "img" });
+  const map = panel("Path in code space", "aecore-path", { role: "img", "aria-label": "Path" });
+  const image = panel("Decoded image", "aecore-image", { role: "img", "aria-label": "Image" });
   stage.append(picks, map.figure, image.figure);
   const readout = element("div", "aecore-readout", { "aria-hidden": "true" });
   const strip = element("div", "aecore-strip", { role: "group", "aria-label": "Film strip" });
