@@ -18,11 +18,13 @@ import threading
 import time
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parent.parent
 HTML = ROOT / "_build" / "html"
 STAMP = ".complete"
 PAGES = ("intro.md", "chapters/*.ipynb", "chapters/*.md", "appendices/*.ipynb", "appendices/*.md")
-SHARED = ("aecore/**/*.py", "aecore/**/*.js", "aecore/**/*.css", "_ext/**/*.py")
+SHARED = ("aecore/**/*.py", "aecore/**/*.js", "aecore/**/*.css", "_ext/**/*.py", "_ext/**/*.html")
 SETTINGS = (
     "_config.yml",
     "_toc.yml",
@@ -31,6 +33,13 @@ SETTINGS = (
     "_static/*",
     "_ext/runtime/**/*",
 )
+
+
+def pages() -> list[str]:
+    """Names of the book's pages, without suffix, in reading order."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    return [toc["root"], *chapters]
 
 
 def newest(patterns, root=ROOT) -> float:
@@ -81,7 +90,13 @@ def _pages_to_run_again(app, env, added, changed, removed):
 
 
 def _finish(app, exception):
-    if exception is None and not app._warncount:
+    if exception is not None:
+        return
+    kept = {*app.env.found_docs, "index", "search"}
+    for page in Path(app.outdir).rglob("*.html"):
+        if page.relative_to(app.outdir).with_suffix("").as_posix() not in kept:
+            page.unlink()  # of a chapter that is gone
+    if not app._warncount:
         stamp = Path(app.outdir) / STAMP
         stamp.touch()
         os.utime(stamp, (app.book_build_began, app.book_build_began))

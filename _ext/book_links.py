@@ -13,20 +13,24 @@ GITHUB = re.compile(
 )
 
 
+def github_address(remote):
+    """The https address of a GitHub repository, without credentials; None for any other remote."""
+    match = GITHUB.match(remote)
+    return f"https://github.com/{match[1]}" if match else None
+
+
 def repository_url(root):
-    """The https address of this checkout's GitHub repository, without credentials, or None."""
+    """The address of this checkout's GitHub repository, or None."""
     server, name = os.environ.get("GITHUB_SERVER_URL"), os.environ.get("GITHUB_REPOSITORY")
     if server and name:
-        address = f"{server}/{name}"
-    else:
-        try:
-            address = subprocess.run(
-                ["git", "-C", root, "remote", "get-url", "origin"], capture_output=True, text=True
-            ).stdout.strip()
-        except FileNotFoundError:
-            return None
-    match = GITHUB.match(address)
-    return f"https://github.com/{match[1]}" if match else None
+        return github_address(f"{server}/{name}")
+    command = ["git", "-C", root, "remote", "get-url", "origin"]
+    try:
+        return github_address(
+            subprocess.run(command, capture_output=True, text=True).stdout.strip()
+        )
+    except FileNotFoundError:
+        return None
 
 
 def _offer_links(app, config):

@@ -1,10 +1,21 @@
-"""Sphinx extension: keep from the pages what this book has no use for.
+"""Sphinx extension: what the theme and its companions put on pages, mended.
 
-Thebe would offer to run cells on a public server; its scripts also declare a constant twice, an error on the
-console of every page. Progress bars of finished runs say nothing to a reader.
+Thebe goes: it would offer to run cells on a public server, and its scripts declare a constant twice, an error
+on the console of every page. Progress bars of finished runs say nothing to a reader. Buttons and the list of
+references get markup that screen readers understand.
 """
 
 import os
+from pathlib import Path
+
+TEMPLATES = Path(__file__).resolve().parent / "templates"
+MARKUP = {
+    # Docutils calls this a list and then gives its children a role that no list may hold.
+    '<div role="list" class="citation-list">': "<div>",
+    ' role="doc-biblioentry"': "",
+    # MyST-NB names the button so, whatever it says on it.
+    ' aria-label="Toggle hidden content"': "",
+}
 
 
 def _disconnect_thebe(app, config):
@@ -14,17 +25,24 @@ def _disconnect_thebe(app, config):
                 app.disconnect(listener.id)
 
 
-def _drop_thebe_style(app, pagename, templatename, context, doctree):
-    sheets = context.get("css_files", [])
-    sheets[:] = [s for s in sheets if getattr(s, "filename", s) != "_static/sphinx-thebe.css"]
+def _put_our_templates_first(app, config):
+    config.templates_path.insert(0, str(TEMPLATES))
 
 
 def _quieten_progress_bars(app):
     os.environ.setdefault("TQDM_DISABLE", "1")
 
 
+def _mend_page(app, pagename, templatename, context, doctree):
+    sheets = context.get("css_files", [])
+    sheets[:] = [s for s in sheets if getattr(s, "filename", s) != "_static/sphinx-thebe.css"]
+    for fault, cure in MARKUP.items():
+        context["body"] = context.get("body", "").replace(fault, cure)
+
+
 def setup(app):
     app.connect("config-inited", _disconnect_thebe)
+    app.connect("config-inited", _put_our_templates_first)
     app.connect("builder-inited", _quieten_progress_bars)
-    app.connect("html-page-context", _drop_thebe_style, priority=900)
+    app.connect("html-page-context", _mend_page, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -47,7 +47,7 @@ def runtime_folder(build: Path) -> Path:
     anywidget = _anywidget_module()
     key = hashlib.sha256((LOCKED / "package-lock.json").read_bytes())
     key.update(anywidget.read_bytes())
-    key.update(repr(KEPT).encode())
+    key.update(Path(__file__).read_bytes())
     folder = build / "runtime" / key.hexdigest()[:16]
     if folder.is_dir():
         return folder
@@ -58,6 +58,7 @@ def runtime_folder(build: Path) -> Path:
         for source, place in KEPT.items():
             _keep(modules, source, kept / place)
         shutil.copy(anywidget, kept / "static/runtime/anywidget.js")
+        _drop_old_widgets(kept / "static/runtime/embed-amd.js")
         try:
             kept.rename(folder)
         except OSError:
@@ -80,6 +81,19 @@ def _keep(modules: Path, pattern: str, place: Path) -> None:
             shutil.copy(path, place)
 
 
+def _drop_old_widgets(path: Path) -> None:
+    """Cut what revives widgets saved by ipywidgets 7 out of the widget manager: a quarter of it."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        start = text.index('define("@jupyter-widgets/base7"')
+        end = text.index('define("@jupyter-widgets/html-manager"', start)
+    except ValueError:
+        raise RuntimeFetchError(
+            "the widget manager is not laid out as expected; was another version of it locked?"
+        ) from None
+    path.write_text(text[:start] + text[end:], encoding="utf-8")
+
+
 def _npm_ci(folder: Path) -> Path:
     """Install the locked packages in `folder`; returns its node_modules."""
     try:
@@ -91,7 +105,7 @@ def _npm_ci(folder: Path) -> Path:
     folder.mkdir()
     for name in ("package.json", "package-lock.json"):
         shutil.copy(LOCKED / name, folder)
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional"]
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional", "--prefer-offline"]
     result = npm(
         ["ci", *options],
         return_completed_process=True,

@@ -1,8 +1,5 @@
 // Runs before every other script of a page with widgets.
 
-// Font Awesome 6, which the theme brings, would rewrite the icons of ipywidgets' Play buttons and break them.
-window.FontAwesomeConfig = { observeMutations: false };
-
 // ipywidgets typesets descriptions through an interface that only MathJax 2 had. Whatever object becomes
 // MathJax (its configuration first, then MathJax itself) gets an inert copy of that interface.
 {

@@ -1,0 +1,119 @@
+"""A real Chromium on the built pages, served from localhost."""
+
+import functools
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import browser_runtime
+import chromium
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+# The widget manager's schema checker says this of its own schema; it is not ours and does no harm.
+KNOWN_WARNING = "strict mode: use allowUnionTypes to allow union type keyword"
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def address(book) -> str:
+    """Where the built book is served, with a slash at the end."""
+    handler = functools.partial(_Handler, directory=str(book))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """One Chromium for the session."""
+    program = chromium.find()
+    if program is None:
+        pytest.fail(chromium.ADVICE, pytrace=False)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=chromium.ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """Source of axe-core, from the locked npm packages."""
+    folder = browser_runtime.runtime_folder(ROOT / "_build")
+    return (folder / "axe.min.js").read_text(encoding="utf-8")
+
+
+@dataclass
+class Visit:
+    """A page that is open, and what it did on the way."""
+
+    page: Page
+    problems: list[str] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+
+
+@pytest.fixture(scope="module")
+def visit(browser, address):
+    """Opens a page of the book: `with visit("intro", width=390) as opened`. It has settled by then."""
+
+    @contextmanager
+    def open_page(name: str, *, width=1280, height=900, settle=True, **options):
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        opened = Visit(context.new_page())
+        _watch(opened, address)
+        opened.page.goto(f"{address}{name}.html")
+        if settle:
+            wait_until_settled(opened.page)
+        yield opened
+        context.close()
+
+    return open_page
+
+
+def wait_until_settled(page: Page) -> None:
+    """Wait until the network is quiet, widgets are drawn and equations are typeset."""
+    page.wait_for_load_state("networkidle")
+    views = 'script[type="application/vnd.jupyter.widget-view+json"]'
+    page.wait_for_function(
+        """(views) => [...document.querySelectorAll(views)].every(
+            (view) => view.parentElement.querySelector(".widget-subarea")?.firstElementChild)""",
+        arg=views,
+        timeout=20_000,
+    )
+    page.evaluate("window.MathJax?.startup?.promise")
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
+
+
+def _watch(visit: Visit, address: str) -> None:
+    problems = visit.problems
+
+    def on_console(message):
+        if message.type in ("error", "warning") and not message.text.startswith(KNOWN_WARNING):
+            problems.append(f"console {message.type}: {message.text}")
+
+    def on_request(request):
+        if not request.url.startswith((address, "data:", f"blob:{address}")):
+            problems.append(f"request to another host: {request.url}")
+
+    def on_response(response):
+        if response.status >= 400:
+            problems.append(f"status {response.status}: {response.url}")
+        elif response.url.startswith(address):
+            visit.files.add(unquote(urlsplit(response.url).path))
+
+    visit.page.on("console", on_console)
+    visit.page.on("pageerror", lambda error: problems.append(f"error: {error}"))
+    visit.page.on("request", on_request)
+    visit.page.on("requestfailed", lambda r: problems.append(f"failed: {r.url} {r.failure}"))
+    visit.page.on("response", on_response)
