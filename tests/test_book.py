@@ -44,7 +44,9 @@ def test_every_page_of_the_contents_is_built(soups):
 def test_every_chapter_takes_its_number_from_its_file_name(soups):
     for name in book_build.pages():
         if match := re.match(r"chapters/(\d\d)_", name):
-            assert soups[name].select_one("article h1").get_text().startswith(f"{int(match[1])}. "), name
+            assert (
+                soups[name].select_one("article h1").get_text().startswith(f"{int(match[1])}. ")
+            ), name
 
 
 def test_every_picture_says_what_it_shows(page):
