@@ -11,11 +11,13 @@ from urllib.parse import unquote, urlsplit
 import browser_runtime
 import chromium
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, TimeoutError, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 # The widget manager's schema checker says this of its own schema; it is not ours and does no harm.
 KNOWN_WARNING = "strict mode: use allowUnionTypes to allow union type keyword"
+
+VIEWS = 'script[type="application/vnd.jupyter.widget-view+json"]'
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -82,13 +84,15 @@ def visit(browser, address):
 def wait_until_settled(page: Page) -> None:
     """Wait until the network is quiet, widgets are drawn and equations are typeset."""
     page.wait_for_load_state("networkidle")
-    views = 'script[type="application/vnd.jupyter.widget-view+json"]'
-    page.wait_for_function(
-        """(views) => [...document.querySelectorAll(views)].every(
-            (view) => view.parentElement.querySelector(".widget-subarea")?.firstElementChild)""",
-        arg=views,
-        timeout=20_000,
-    )
+    try:
+        page.wait_for_function(
+            """(views) => [...document.querySelectorAll(views)].every(
+                (view) => view.parentElement.querySelector(".widget-subarea")?.firstElementChild)""",
+            arg=VIEWS,
+            timeout=15_000,
+        )
+    except TimeoutError:
+        pytest.fail(f"a widget of {page.url} never comes alive", pytrace=False)
     page.evaluate("window.MathJax?.startup?.promise")
     page.evaluate(
         "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
