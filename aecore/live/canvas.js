@@ -2,9 +2,9 @@
  * Drawing and manners that every live view shares.
  *
  * What: crisp canvases that follow their CSS size, colours read from live.css (so a canvas follows
- * the page into dark mode), grey images in the page's own ink, one redraw per animation frame,
- * names for slider handles. Why: a widget must look like a part of the page and answer within a
- * frame, and both are easy to get wrong twice.
+ * the page into dark mode), grey images in the page's own ink, one redraw per animation frame. Why:
+ * a widget must look like a part of the page and answer within a frame, and both are easy to get
+ * wrong twice.
  */
 
 /**
@@ -186,48 +186,6 @@ export class Sheet {
     context.imageSmoothingQuality = "high";
     context.drawImage(this.canvas, 0, 0, target.width, target.height);
   }
-}
-
-/** Boxes of sliders that live.css gives the same titles. */
-const SLIDER_GROUPS = { "aecore-coordinates": "Code z", "aecore-window": "Grid window" };
-
-/**
- * Give the handles and read-outs of the sliders around a view the name that their label shows.
- * The sliders belong to ipywidgets, which names neither; they may appear after the view does.
- * @param {HTMLElement} root @param {string} container selector of the box that holds view and sliders
- * @param {AbortSignal} signal
- */
-export function nameSliders(root, container, signal) {
-  /** @type {MutationObserver | undefined} */
-  let observer;
-  const name = (/** @type {Element} */ box) => {
-    for (const [kind, label] of Object.entries(SLIDER_GROUPS)) {
-      const group = box.querySelector(`.${kind}`);
-      group?.setAttribute("role", "group");
-      group?.setAttribute("aria-label", label);
-    }
-    for (const slider of box.querySelectorAll(".widget-slider")) {
-      const label = slider.querySelector(".widget-label")?.textContent?.trim();
-      if (!label) continue;
-      slider.querySelector(".noUi-handle")?.setAttribute("aria-label", label);
-      const readout = slider.querySelector(".widget-readout");
-      readout?.setAttribute("aria-label", label);
-      readout?.setAttribute("role", "textbox");
-    }
-  };
-  const attach = (tries = 0) => {
-    if (signal.aborted) return;
-    const box = root.closest(container);
-    if (!box) {
-      if (tries < 100) setTimeout(attach, 50, tries + 1);
-      return;
-    }
-    name(box);
-    observer = new MutationObserver(() => name(box));
-    observer.observe(box, { childList: true, subtree: true });
-  };
-  attach();
-  signal.addEventListener("abort", () => observer?.disconnect());
 }
 
 /** A coordinate as text, with a true minus sign. @param {number} value @param {number} [digits] */

@@ -8,10 +8,11 @@
  * of a millisecond and is decoded at once; the grid needs a hundred, so it is filled a few
  * milliseconds per frame, evenly over its area, and a drag stays smooth.
  */
-import { element, framePacer, keepSharp, nameSliders, onThemeChange, panel, readTheme, Sheet, shown } from "./canvas.js";
+import { element, framePacer, keepSharp, onThemeChange, panel, readTheme, Sheet, shown } from "./canvas.js";
 import { sharedNetwork } from "./decoder.js";
 import { describePlace, drawMarker, drawPoints, readPoints } from "./pad.js";
 import { announcePlace, moveOnPlane, planeAttributes } from "./plane.js";
+import { equipSliders } from "./sliders.js";
 
 const GRID_BUDGET_MS = 5;
 const TELL_AFTER_MS = 700;
@@ -166,7 +167,7 @@ async function render({ model, el }) {
   };
   onThemeChange(restyle, signal);
   keepSharp([pad, image, grid], resized, signal);
-  nameSliders(root, ".aecore-live", signal);
+  equipSliders(root, signal);
   return () => {
     clearTimeout(tellLater);
     stop.abort();

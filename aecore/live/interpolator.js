@@ -7,12 +7,13 @@
  * large image with t; so a drag of the slider decodes one image per frame. The map shows the plane
  * that holds both paths.
  */
-import { element, framePacer, keepSharp, nameSliders, onThemeChange, panel, readTheme, Sheet, shown } from "./canvas.js";
+import { element, framePacer, keepSharp, onThemeChange, panel, readTheme, Sheet, shown } from "./canvas.js";
 import { choices, wordFace } from "./choices.js";
 import { sharedNetwork, toFloat32 } from "./decoder.js";
 import { drawPath } from "./pathmap.js";
 import { interpolate, norm } from "./paths.js";
 import { player } from "./player.js";
+import { equipSliders } from "./sliders.js";
 
 const MOMENTS = [0, 0.25, 0.5, 0.75, 1];
 const PATHS = ["linear", "spherical"];
@@ -155,7 +156,7 @@ async function render({ model, el }) {
   }
   onThemeChange(repaint, signal);
   keepSharp([map, image, ...frames.map(({ canvas }) => canvas), ...faces], repaint, signal);
-  nameSliders(root, ".aecore-live", signal);
+  equipSliders(root, signal);
   return () => {
     clearTimeout(tellLater);
     stop.abort();

@@ -96,10 +96,9 @@ export function spreadOut(places, gap) {
 /**
  * Paint the lines and numbers of both axes.
  * @param {HTMLCanvasElement} canvas @param {number[]} region centre and half-width
- * @param {import("./canvas.js").Theme} theme @param {string[]} names of the two coordinates
- * @param {number} [cssWidth] of the canvas in the page
+ * @param {import("./canvas.js").Theme} theme @param {number} [cssWidth] of the canvas in the page
  */
-export function drawAxes(canvas, region, theme, names, cssWidth = canvas.clientWidth) {
+export function drawAxes(canvas, region, theme, cssWidth = canvas.clientWidth) {
   const { context, unit, x, y } = frameOf(canvas, region, cssWidth);
   const { width, height } = canvas;
   const [c1, c2, extent] = region;
@@ -124,14 +123,31 @@ export function drawAxes(canvas, region, theme, names, cssWidth = canvas.clientW
       context.fillText(text.replace(/\.$/, ""), axis ? inset : at, axis ? at : height - inset);
     }
   }
+}
+
+/**
+ * Write the names of both axes, legible over whatever is there.
+ * @param {HTMLCanvasElement} canvas @param {import("./canvas.js").Theme} theme @param {string[]} names
+ * @param {number} [cssWidth]
+ */
+export function nameAxes(canvas, theme, names, cssWidth = canvas.clientWidth) {
+  const { context, unit } = frameOf(canvas, [0, 0, 1], cssWidth);
+  const inset = 5 * unit;
   context.font = `italic ${12.5 * unit}px ${theme.font}`;
+  context.lineWidth = 4 * unit;
+  context.lineJoin = "round";
+  context.strokeStyle = theme.paper;
   context.fillStyle = theme.text;
-  context.textAlign = "right";
-  context.textBaseline = "bottom";
-  context.fillText(names[0], width - inset, height - inset);
-  context.textAlign = "left";
-  context.textBaseline = "top";
-  context.fillText(names[1], inset, inset);
+  const places = /** @type {[CanvasTextAlign, CanvasTextBaseline, number, number][]} */ ([
+    ["right", "bottom", canvas.width - inset, canvas.height - inset],
+    ["left", "top", inset, inset],
+  ]);
+  for (const [i, [align, baseline, x, y]] of places.entries()) {
+    context.textAlign = align;
+    context.textBaseline = baseline;
+    context.strokeText(names[i], x, y);
+    context.fillText(names[i], x, y);
+  }
 }
 
 /**
@@ -142,7 +158,7 @@ export function drawAxes(canvas, region, theme, names, cssWidth = canvas.clientW
 export function drawPoints(canvas, points, region, theme, names) {
   const layer = document.createElement("canvas");
   [layer.width, layer.height] = [canvas.width, canvas.height];
-  drawAxes(layer, region, theme, names, canvas.clientWidth);
+  drawAxes(layer, region, theme, canvas.clientWidth);
   const { context, unit, x, y } = frameOf(layer, region, canvas.clientWidth);
   const radius = Math.max(1.3, canvas.clientWidth / 180) * unit;
   context.globalAlpha = 0.65;
@@ -161,6 +177,7 @@ export function drawPoints(canvas, points, region, theme, names) {
   for (const [k, [, , label]] of medians.entries()) {
     pill(context, places[k], points.classes[label], points.colours[label], theme, unit);
   }
+  nameAxes(layer, theme, names, canvas.clientWidth);
   return layer;
 }
 

@@ -6,7 +6,7 @@
  * film strip can, that the straight way between two codes passes nearer to the origin than either.
  */
 import { frameOf, pill } from "./canvas.js";
-import { drawAxes, drawMarker } from "./pad.js";
+import { drawAxes, drawMarker, nameAxes } from "./pad.js";
 import { interpolate, planeThrough } from "./paths.js";
 
 const SAMPLES = 48;
@@ -35,7 +35,8 @@ export function drawPath(canvas, start, end, t, path, theme, ends) {
   const traces = { linear: trace("linear"), spherical: trace("spherical") };
   const region = squareAround([...traces.linear, ...traces.spherical]);
   const names = start.length === 2 ? ["z₁", "z₂"] : ["along start", "across"];
-  drawAxes(canvas, region, theme, names);
+  drawAxes(canvas, region, theme);
+  nameAxes(canvas, theme, names);
   const { context, unit, x, y } = frameOf(canvas, region);
   for (const [way, places] of Object.entries(traces)) {
     const chosen = way === path;

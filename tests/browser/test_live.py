@@ -108,7 +108,7 @@ def handle(page, name):
 
 
 def value(page, name) -> float:
-    return float(handle(page, name).get_attribute("aria-valuetext"))
+    return float(handle(page, name).get_attribute("aria-valuetext").replace("−", "-"))
 
 
 def place(page) -> tuple[float, float]:

@@ -1,0 +1,142 @@
+"""The live widgets where a kernel runs: JupyterLab and Notebook 7, each executing a notebook."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from playwright.sync_api import expect
+
+CELLS = [
+    """
+import torch
+from aecore.live import Interpolator, LatentExplorer
+from aecore.networks import mlp
+torch.manual_seed(0)
+decoder = torch.nn.Sequential(mlp([2, 64, 784]), torch.nn.Sigmoid())
+codes = torch.randn(50, 2)
+explorer = LatentExplorer(decoder, codes, torch.arange(50) % 10, z=(0, 0), centre=(0, 0), extent=3)
+explorer
+""",
+    "Interpolator(decoder, codes=codes[:6], labels=torch.arange(6))",
+    "explorer.z = (1, -1.5)",
+    'print("kernel sees", explorer.z.tolist())',
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Address of a Jupyter server without a token, on localhost, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("jupyter")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "JUPYTER_CONFIG_DIR": str(folder / "config")}
+    options = {
+        "ServerApp.root_dir": folder,
+        "ServerApp.port": port,
+        "ServerApp.port_retries": 0,
+        "ServerApp.allow_root": True,
+        "IdentityProvider.token": "",
+    }
+    (folder / "notebook.ipynb").write_text(json.dumps(_notebook()), encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", "--no-browser"]
+        + [f"--{name}={value}" for name, value in options.items()],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(address, process)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _notebook():
+    cells = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{i}",
+            "source": source.strip(),
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+        for i, source in enumerate(CELLS)
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _wait_for(address, process):
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"{address}/api/status", timeout=1).close()
+            return
+        except OSError:
+            if process.poll() is not None:
+                pytest.fail(f"the Jupyter server ended with exit status {process.returncode}")
+            time.sleep(0.1)
+    pytest.fail("the Jupyter server does not answer")
+
+
+def _run(page, cell):
+    """Execute one cell and wait until it is done."""
+    prompt = page.locator(".jp-CodeCell .jp-InputPrompt").nth(cell)
+    before = prompt.text_content()
+    page.locator(".jp-CodeCell .cm-content").nth(cell).click()
+    page.keyboard.press("Shift+Enter")
+    done = "([prompt, before]) => /\\d/.test(prompt.textContent) && prompt.textContent !== before"
+    page.wait_for_function(done, arg=[prompt.element_handle(), before], timeout=60_000)
+
+
+@pytest.mark.parametrize("path", ["lab/tree", "notebooks"])
+def test_widgets_answer_to_pointer_keys_and_kernel(browser, server, path):
+    context = browser.new_context(viewport={"width": 1200, "height": 1000})
+    page = context.new_page()
+    page.goto(f"{server}/{path}/notebook.ipynb")
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=60_000)
+    _run(page, 0)
+    _run(page, 1)
+    page.wait_for_function("document.querySelectorAll('[data-frames]').length === 2")
+
+    slider = page.get_by_role("slider", name="z₁", exact=True)
+    expect(slider).to_have_attribute("aria-valuetext", "0.00")
+    pad = page.locator(".aecore-pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    assert box["width"] > 150
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"], steps=4)
+    page.mouse.up()
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(r"1\.[45]\d*"))
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowDown")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile(r"1\.4\d*"))
+    slider.press("End")
+    expect(slider).to_have_attribute("aria-valuetext", "3.00")
+    expect(pad).to_have_attribute("aria-valuenow", "3")
+    page.screenshot(path=os.environ.get("SHOT", "/tmp/x") + path.replace("/", "-") + ".png")
+
+    example = page.get_by_role("radio", name="example 1: a 0").first
+    example.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="example 2: a 1").first).to_be_checked()
+
+    _run(page, 2)
+    expect(slider).to_have_attribute("aria-valuetext", "1.00")
+    pad.focus()
+    pad.press("Home")
+    _run(page, 3)
+    page.get_by_text("kernel sees [0.0, 0.0]").wait_for(timeout=20_000)
+    context.close()
