@@ -64,13 +64,13 @@ export function describePlace(at, { xy, labels, classes }) {
   return `On the map, ${counts[most]} of the ${NEAREST} nearest codes are of class ${classes[most]}.`;
 }
 
-/** Round places for the ticks of an axis. @param {number} low @param {number} high @returns {number[]} */
+/** Three to eight round places for the ticks of an axis. @param {number} low @param {number} high @returns {number[]} */
 export function ticks(low, high) {
-  const rough = (high - low) / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((multiple) => multiple * power >= rough) ?? 10);
+  const most = (high - low) / 3;
+  const power = 10 ** Math.floor(Math.log10(most));
+  const step = power * (most >= 5 * power ? 5 : most >= 2 * power ? 2 : 1);
   const places = [];
-  for (let k = Math.ceil(low / step); k * step <= high; k++) places.push(k * step);
+  for (let k = Math.ceil(low / step - 1e-9); k <= high / step + 1e-9; k++) places.push(k * step);
   return places;
 }
 

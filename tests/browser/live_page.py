@@ -18,7 +18,7 @@ html[data-theme="dark"] {{ background: #121417; color: #e3e9ee }}</style>
 <script src="runtime/paths.js"></script>
 <script src="runtime/embed-amd.js" data-jupyter-widgets-cdn="runtime/"></script>
 </head><body><main><h1>Live widgets</h1>{views}</main>
-<script type="{state_type}">{state}</script></body></html>
+<script type="{state_type}">{state}</script><script src="runtime/revive.js"></script></body></html>
 """
 
 

@@ -1,0 +1,162 @@
+"""The pieces of the widgets' JavaScript that need no browser, run by Node."""
+
+import base64
+import json
+import subprocess
+
+import numpy as np
+import pytest
+from node_bridge import LIVE, Node, node_binary
+
+from aecore.live import bundle, explorer, interpolator
+
+
+@pytest.fixture(scope="module")
+def node():
+    with Node() as process:
+        yield process
+
+
+def points(xy, labels, classes):
+    return {
+        "xy": {"$floats": np.ravel(xy).tolist()},
+        "labels": {"$labels": np.asarray(labels, int).tolist()},
+        "classes": classes,
+        "colours": ["#000000"] * len(classes),
+    }
+
+
+@pytest.mark.parametrize("view", [explorer._ExplorerView, interpolator._InterpolatorView])
+def test_each_widget_is_one_module_that_asks_for_no_other(view):
+    source = str(view._esm)
+    assert "import " not in source.replace("important", "")
+    url = "data:text/javascript;base64," + base64.b64encode(source.encode()).decode()
+    script = (
+        f'const m = await import("{url}"); console.log(Object.keys(m), typeof m.default.render)'
+    )
+    command = [node_binary(), "--input-type=module", "-e", script]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert told.split() == ["[", "'default'", "]", "function"]
+
+
+def test_shared_files_come_before_those_that_import_them():
+    source = bundle.compose("explorer.js")
+    order = [
+        source.index(f"{name}(") for name in ("function erf", "function compile", "function build")
+    ]
+    assert order == sorted(order)
+    assert source.count("export function compile") == 0
+    assert source.count("function compile(") == 1
+
+
+def test_a_name_used_in_two_files_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "a.js").write_text("export const size = 1;\n")
+    (tmp_path / "b.js").write_text('import { size } from "./a.js";\nfunction size() {}\n')
+    monkeypatch.setattr(bundle, "HERE", tmp_path)
+    with pytest.raises(ValueError, match=r"'size' is declared in a\.js and in b\.js"):
+        bundle.compose.__wrapped__("b.js")
+
+
+def test_every_script_of_the_folder_is_part_of_a_widget():
+    used = {*bundle._in_order("explorer.js", []), *bundle._in_order("interpolator.js", [])}
+    assert used == {path.name for path in LIVE.glob("*.js")}
+
+
+@pytest.mark.parametrize("count", [4, 9, 81, 100, 121, 144, 625])
+def test_the_grid_is_filled_everywhere_before_it_repeats(node, count):
+    step = node.call("explorer.js", "scatterStep", count)
+    assert len({k * step % count for k in range(count)}) == count
+    assert count < 9 or step > 2, "neighbours are not filled one after the other"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (-3, 3, [-2, 0, 2]),
+        (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (-40, 70, [-40, -20, 0, 20, 40, 60]),
+        (9.9, 10.1, [9.9, 9.95, 10, 10.05, 10.1]),
+        (-4.7, 4.2, [-4, -2, 0, 2, 4]),
+    ],
+)
+def test_ticks_are_round_and_inside(node, low, high, expected):
+    assert node.call("pad.js", "ticks", low, high) == pytest.approx(expected)
+
+
+def test_class_medians_agree_with_numpy(node):
+    random = np.random.default_rng(0)
+    xy = random.normal(size=(301, 2)).astype(np.float32)
+    labels = random.integers(0, 3, 301) * 2
+    found = node.call("pad.js", "classMedians", points(xy, labels, list("abcde")))
+    assert [label for *_, label in found] == [0, 2, 4]
+    for x, y, label in found:
+        below = (xy[labels == label] <= (x, y)).mean(0)
+        np.testing.assert_allclose(below, 0.5, atol=0.02)
+
+
+def test_the_nearest_class_agrees_with_a_sort(node):
+    random = np.random.default_rng(1)
+    for _ in range(20):
+        xy = random.normal(size=(200, 2)).astype(np.float32)
+        labels = random.integers(0, 4, 200)
+        at = random.normal(size=2)
+        nearest = labels[np.argsort(((xy - at) ** 2).sum(1))[:10]]
+        counts = np.bincount(nearest, minlength=4)
+        told = node.call("pad.js", "describePlace", at.tolist(), points(xy, labels, list("abcd")))
+        assert f"{counts.max()} of the 10" in told
+        assert told.endswith(f"of class {'abcd'[counts.argmax()]}.")
+
+
+def test_nothing_is_told_of_a_place_without_labelled_points(node):
+    assert node.call("pad.js", "describePlace", [0, 0], points([], [], [])) == ""
+    assert node.call("pad.js", "describePlace", [0, 0], points([[0, 0]] * 20, [255] * 20, [])) == ""
+
+
+def test_labels_are_pushed_apart_and_no_further(node):
+    crowd = [[0, 0, 1], [0, 0, 2], [3, 4, 3], [100, 0, 4]]
+    moved = np.array(node.call("pad.js", "spreadOut", crowd, 19))
+    gaps = np.linalg.norm(moved[:, None] - moved[None], axis=-1)[np.triu_indices(4, 1)]
+    assert gaps.min() > 18
+    np.testing.assert_allclose(moved[3], (100, 0))
+    assert np.abs(moved[:3]).max() < 40
+
+
+def test_the_map_of_a_path_keeps_lengths_and_angles(node):
+    random = np.random.default_rng(2)
+    start, end = random.normal(size=(2, 7))
+    # planeThrough returns a function, so it is asked for through the square that holds its points.
+    script = (
+        f'const {{ planeThrough }} = await import("{(LIVE / "paths.js").as_uri()}");'
+        f"const project = planeThrough({start.tolist()}, {end.tolist()});"
+        f"console.log(JSON.stringify([project({start.tolist()}), project({end.tolist()})]))"
+    )
+    command = [node_binary(), "--input-type=module", "-e", script]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    drawn = np.array(json.loads(told))
+    flat = np.stack([start, end])
+    np.testing.assert_allclose(drawn @ drawn.T, flat @ flat.T, atol=1e-9)
+
+
+def test_the_square_of_a_path_holds_it_and_the_origin(node):
+    c1, c2, half = node.call("pathmap.js", "squareAround", [[1, 2], [-3, 1]])
+    for x, y in [(0, 0), (1, 2), (-3, 1)]:
+        assert abs(x - c1) < half
+        assert abs(y - c2) < half
+
+
+def test_playing_goes_to_and_fro_smoothly_or_in_stills(node):
+    moments = np.arange(0, 16_000, 50)
+    sweep = np.array([node.call("player.js", "sweep", int(t)) for t in moments])
+    assert sweep[0] == 0
+    assert sweep.min() >= 0
+    assert sweep[moments == 4000] == 1
+    assert abs(sweep[moments == 8000]) < 1e-12
+    assert np.abs(np.diff(sweep)).max() < 0.025
+    stills = [node.call("player.js", "stills", int(t)) for t in np.arange(0, 13_500, 1500)]
+    assert stills == [0, 0.25, 0.5, 0.75, 1, 0.75, 0.5, 0.25, 0]
+
+
+def test_numbers_are_written_with_a_true_minus_and_no_negative_zero(node):
+    assert node.call("canvas.js", "shown", -1.005) == "−1.00"
+    assert node.call("canvas.js", "shown", -0.001) == "0.00"
+    assert node.call("canvas.js", "shown", 12.34, 0) == "12"
