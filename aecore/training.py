@@ -131,8 +131,12 @@ def fit(
 
 
 def _bar(epochs: int, show: bool) -> tqdm:
-    """A progress bar; ``$TQDM_DISABLE``, which the book's build sets, silences it whatever ``show`` says."""
-    return tqdm(total=epochs, unit="epoch") if show else tqdm(total=epochs, disable=True)
+    """A progress bar; ``$TQDM_DISABLE``, which the book's build sets, silences it whatever ``show`` says.
+
+    tqdm's notebook bar does not read that variable itself.
+    """
+    silent = os.environ.get("TQDM_DISABLE", "") not in ("", "0")
+    return tqdm(total=epochs, unit="epoch", disable=silent or not show)
 
 
 def _epoch_mean(sums: list[Tensor], n: int, epoch: int, lr: float) -> float:
