@@ -1,8 +1,9 @@
 """Sphinx extension: live widgets in the built pages, served from the book itself.
 
-The scripts go on pages that hold widgets, in this order: an early one, then require.js, the paths script
-and the widget manager, which are deferred so that text is painted first. The saved widget state, which
-holds decoder weights, moves to the end of the page for the same reason.
+The scripts go on pages that hold widgets, in this order: an early one, then those that are deferred, so that
+text is painted first: require.js, the paths script, the widget manager, and what names and starts the
+widgets. The saved widget state, which holds decoder weights, moves to the end of the page for the same
+reason.
 """
 
 from browser_runtime import OWN_SCRIPTS, runtime_folder
@@ -20,6 +21,7 @@ SCRIPTS = {
         "data-jupyter-widgets-cdn": "_static/runtime/",
     },
     "runtime/labels.js": {"defer": "defer"},
+    "runtime/revive.js": {"defer": "defer"},
 }
 
 

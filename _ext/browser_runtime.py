@@ -58,7 +58,7 @@ def runtime_folder(build: Path) -> Path:
         for source, place in KEPT.items():
             _keep(modules, source, kept / place)
         shutil.copy(anywidget, kept / "static/runtime/anywidget.js")
-        _drop_old_widgets(kept / "static/runtime/embed-amd.js")
+        _trim_widget_manager(kept / "static/runtime/embed-amd.js")
         try:
             kept.rename(folder)
         except OSError:
@@ -81,17 +81,20 @@ def _keep(modules: Path, pattern: str, place: Path) -> None:
             shutil.copy(path, place)
 
 
-def _drop_old_widgets(path: Path) -> None:
-    """Cut what revives widgets saved by ipywidgets 7 out of the widget manager: a quarter of it."""
+def _trim_widget_manager(path: Path) -> None:
+    """Cut from the widget manager what revives widgets of ipywidgets 7, a quarter of it, and its own start.
+
+    It would start when the last picture of the page has arrived; revive.js starts it at once.
+    """
     text = path.read_text(encoding="utf-8")
-    try:
-        start = text.index('define("@jupyter-widgets/base7"')
-        end = text.index('define("@jupyter-widgets/html-manager"', start)
-    except ValueError:
+    old = text.find('define("@jupyter-widgets/base7"')
+    new = text.find('define("@jupyter-widgets/html-manager"', old)
+    start = text.rfind('(()=>{"use strict";window.require(["@jupyter-widgets/html-manager', new)
+    if min(old, new, start) < 0:
         raise RuntimeFetchError(
             "the widget manager is not laid out as expected; was another version of it locked?"
-        ) from None
-    path.write_text(text[:start] + text[end:], encoding="utf-8")
+        )
+    path.write_text(text[:old] + text[new:start], encoding="utf-8")
 
 
 def _npm_ci(folder: Path) -> Path:

@@ -1,9 +1,8 @@
-// Two things ipywidgets leaves to the page: names for its slider handles and progress bars, and a mark on
-// outputs whose widget is alive, so that the style sheet can put the static figure away.
+// ipywidgets gives the handles of its sliders, their readouts and its progress bars no names. This does.
 {
   const name = (control, label) => {
     const text = label?.textContent.trim();
-    if (text && control.getAttribute("aria-label") !== text) control.setAttribute("aria-label", text);
+    if (text && !control.getAttribute("aria-label")) control.setAttribute("aria-label", text);
   };
 
   /** @param {Element} box one ipywidgets control with its label */
@@ -19,21 +18,13 @@
     }
   };
 
-  const update = () => {
-    document.querySelectorAll(".jupyter-widgets.widget-inline-hbox").forEach(nameControls);
-    document
-      .querySelectorAll(".widget-subarea")
-      .forEach((area) => area.firstElementChild && area.parentElement.classList.add("is-live"));
-  };
-
   let asked = false;
   new MutationObserver(() => {
     if (asked) return;
     asked = true;
     requestAnimationFrame(() => {
       asked = false;
-      update();
+      document.querySelectorAll(".jupyter-widgets.widget-inline-hbox").forEach(nameControls);
     });
-  }).observe(document.documentElement, { childList: true, subtree: true, characterData: true });
-  update();
+  }).observe(document.body, { childList: true, subtree: true });
 }
