@@ -108,20 +108,23 @@ def test_sliders_of_other_coordinates_cover_their_own_codes():
     assert explorer.sliders["z1"].max < 4
     assert explorer.view.axes == [1, 0]
     assert explorer.sliders["centre1"].description == "centre z₂"
-    sent = np.frombuffer(explorer.view.codes, "<f2").reshape(-1, 2)
-    np.testing.assert_allclose(sent, codes[:, [1, 0]], rtol=1e-3)
+    np.testing.assert_allclose(explorer.points, codes[:, [1, 0]], atol=2e-3)
 
 
 def test_at_most_two_thousand_codes_travel_with_their_own_labels(decoder):
     codes = torch.arange(5000.0)[:, None].repeat(1, 2) / 500
     labels = (torch.arange(5000) // 500) % 10
-    view = LatentExplorer(decoder, codes, labels).view
-    sent = np.frombuffer(view.codes, "<f2").reshape(-1, 2).astype(float)
-    marks = np.frombuffer(view.labels, np.uint8)
+    explorer = LatentExplorer(decoder, codes, labels)
+    sent, marks = explorer.points, np.frombuffer(explorer.view.labels, np.uint8)
     assert len(sent) == len(marks) == 2000
-    assert len(view.codes) + len(view.labels) == 10_000
+    assert len(explorer.view.codes) + len(explorer.view.labels) == 10_000
     assert (np.abs(np.floor(sent[:, 0] + 1e-2) - marks) <= 1).all()
     assert sent[-1, 0] == pytest.approx(10, abs=0.01)
+
+
+def test_codes_far_from_the_origin_are_sent_precisely(decoder, codes):
+    far = LatentExplorer(decoder, 70_000 + codes)
+    np.testing.assert_allclose(far.points - 70_000, codes, atol=0.02)
 
 
 def test_the_classes_keep_the_colours_of_the_book(decoder, codes, labels):

@@ -9,10 +9,14 @@
 
 /**
  * @typedef {{paper: string, ink: string, text: string, muted: string, line: string, border: string,
- *   accent: string, font: string, shades: Uint32Array}} Theme `shades` holds the 256 grey levels from paper to ink, as RGBA words.
+ *   accent: string, font: string, shades: Uint32Array}} Theme
+ *   `shades` holds the 256 grey levels from paper to ink, as RGBA words
  */
 
-/** A new element. @param {string} tag @param {string} className @param {Record<string, string>} [attributes] */
+/**
+ * A new element. @param {string} tag @param {string} className
+ * @param {Record<string, string>} [attributes]
+ */
 export function element(tag, className, attributes = {}) {
   const made = document.createElement(tag);
   made.className = className;
@@ -20,7 +24,10 @@ export function element(tag, className, attributes = {}) {
   return made;
 }
 
-/** A canvas with its caption above. @param {string} caption @param {string} className @param {Record<string, string>} attributes */
+/**
+ * A canvas with its caption above. @param {string} caption @param {string} className
+ * @param {Record<string, string>} attributes
+ */
 export function panel(caption, className, attributes) {
   const figure = element("div", "aecore-panel");
   const heading = element("div", "aecore-caption");
@@ -155,7 +162,10 @@ export function framePacer(root, draw, signal) {
 
 /** A sheet of `columns` by `rows` grey images, painted tile by tile, drawn at any size. */
 export class Sheet {
-  /** @param {number} width of one image @param {number} height @param {number} columns @param {number} rows */
+  /**
+   * @param {number} width of one image @param {number} height @param {number} columns
+   * @param {number} rows
+   */
   constructor(width, height, columns = 1, rows = 1) {
     this.size = [width, height];
     this.canvas = document.createElement("canvas");
@@ -167,7 +177,8 @@ export class Sheet {
 
   /**
    * Paint one image; values are cut to [0, 1], NaN is paper.
-   * @param {ArrayLike<number>} pixels @param {number} from @param {Theme} theme @param {number} [column] @param {number} [row]
+   * @param {ArrayLike<number>} pixels @param {number} from @param {Theme} theme @param {number} [column]
+   * @param {number} [row]
    */
   paint(pixels, from, theme, column = 0, row = 0) {
     const { words } = this;
@@ -179,7 +190,10 @@ export class Sheet {
     this.context.putImageData(this.tile, column * this.size[0], row * this.size[1]);
   }
 
-  /** Fill a canvas with the sheet; much enlarged, its pixels stay squares. @param {HTMLCanvasElement} target */
+  /**
+   * Fill a canvas with the sheet; much enlarged, its pixels stay squares.
+   * @param {HTMLCanvasElement} target
+   */
   drawOn(target) {
     const context = /** @type {CanvasRenderingContext2D} */ (target.getContext("2d"));
     context.imageSmoothingEnabled = target.width < 3 * this.canvas.width;

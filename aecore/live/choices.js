@@ -9,9 +9,10 @@ import { element } from "./canvas.js";
 let groups = 0;
 
 /**
- * @param {string} legend @param {{name: string, face: HTMLElement}[]} options `name` is what a screen reader tells
+ * @param {string} legend
+ * @param {{name: string, face: HTMLElement}[]} options `name` is what a screen reader tells
  * @param {(index: number) => void} pick called with the reader's choice
- * @returns {{set: HTMLElement, show: (index: number) => void}} the fieldset, and how to mark a choice from outside
+ * @returns {{set: HTMLElement, show: (index: number) => void}} the fieldset, and how to mark a choice
  */
 export function choices(legend, options, pick) {
   const set = element("fieldset", "aecore-choices");

@@ -42,15 +42,14 @@ export function toFloat32(view, dtype) {
   const width = dtype === "float16" ? 2 : 4;
   const values = new Float32Array(view.byteLength / width);
   for (let i = 0; i < values.length; i++) {
-    values[i] =
-      width === 2 ? halfToNumber(view.getUint16(2 * i, true)) : view.getFloat32(4 * i, true);
+    values[i] = width === 2 ? halfToNumber(view.getUint16(2 * i, true)) : view.getFloat32(4 * i, true);
   }
   return values;
 }
 
 /**
- * y = W x + c for one vector, W row-major [outputs, inputs]. After a ReLU about half of x is zero, so the places
- * that are not are listed first; four rows share each of them.
+ * y = W x + c for one vector, W row-major [outputs, inputs]. After a ReLU about half of x is zero, so the
+ * places that are not are listed first; four rows share each of them.
  * @param {Float32Array} x @param {number} xAt @param {Float32Array} y @param {number} yAt
  * @param {Float32Array} W @param {Float32Array} c @param {number} inputs @param {number} outputs
  * @param {Int32Array} places room for `inputs` integers
@@ -87,8 +86,10 @@ function linear(x, xAt, y, yAt, W, c, inputs, outputs, places) {
 
 /**
  * tap = sum over channels of W times the channel's plane, four channels at a time.
- * @param {Float32Array} tap @param {Float32Array} x @param {number} xAt @param {number} area @param {number} inputs
- * @param {Float32Array} W @param {number} at first weight @param {number} stride from one channel's weight to the next
+ * @param {Float32Array} tap @param {Float32Array} x @param {number} xAt @param {number} area
+ * @param {number} inputs
+ * @param {Float32Array} W @param {number} at first weight
+ * @param {number} stride from one channel's weight to the next
  */
 function mixChannels(tap, x, xAt, area, inputs, W, at, stride) {
   tap.fill(0, 0, area);
@@ -155,7 +156,8 @@ function sizes(layer) {
 
 /**
  * Build the network. Throws if the bytes do not fit the layers.
- * @param {Layer[]} layers @param {DataView} bytes @param {"float16" | "float32"} dtype @param {number} latentDim
+ * @param {Layer[]} layers @param {DataView} bytes @param {"float16" | "float32"} dtype
+ * @param {number} latentDim
  * @returns {Network}
  */
 export function compile(layers, bytes, dtype, latentDim) {

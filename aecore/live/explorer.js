@@ -17,22 +17,31 @@ import { equipSliders } from "./sliders.js";
 const GRID_BUDGET_MS = 5;
 const TELL_AFTER_MS = 700;
 
+/** @param {number} a @param {number} b @returns {number} */
+function commonDivisor(a, b) {
+  return b === 0 ? a : commonDivisor(b, a % b);
+}
+
 /** A step that visits all of `count` places once before it returns, and jumps about. @param {number} count */
 export function scatterStep(count) {
-  const divisor = (/** @type {number} */ a, /** @type {number} */ b) => (b ? divisor(b, a % b) : a);
   let step = Math.max(1, Math.round(count * 0.382));
-  while (divisor(count, step) !== 1) step++;
+  while (commonDivisor(count, step) !== 1) step++;
   return step;
 }
 
-/** The panels and texts of the view. @param {any} model @param {string} plane names of the pad's coordinates */
+/**
+ * The panels and texts of the view. @param {any} model
+ * @param {string} plane names of the pad's coordinates
+ */
 function build(model, plane) {
   const root = element("div", "aecore-view", { role: "group", "aria-label": model.get("label") });
   const panels = element("div", "aecore-panels");
   const pad = panel(
     "Code space",
     "aecore-pad",
-    planeAttributes(`Code z on the map of ${plane}. Arrow keys move it, Shift takes larger steps, Home the centre`),
+    planeAttributes(
+      `Code z on the map of ${plane}. Arrow keys move it, Shift takes larger steps, Home the centre`,
+    ),
   );
   const image = panel("Decoded image", "aecore-image", { role: "img", "aria-label": "Image" });
   const grid = panel(
@@ -120,7 +129,9 @@ async function render({ model, el }) {
   }
 
   const spoken = () =>
-    names.map((/** @type {string} */ name, /** @type {number} */ i) => `${name} ${shown(z[i], digits)}`).join(", ");
+    names
+      .map((/** @type {string} */ name, /** @type {number} */ i) => `${name} ${shown(z[i], digits)}`)
+      .join(", ");
 
   function describe() {
     const place = describePlace(here(), points);

@@ -70,7 +70,7 @@ class LatentExplorer(ipywidgets.VBox):
     image_shape: (height, width); by default the decoder's own, or a square. class_names: by default numbers.
     label: the widget's name for a screen reader. dtype: "float16" or "float32", how the weights travel.
 
-    Attributes: `view` (traits z1 ... zd, centre1, centre2, extent) and `sliders`, by trait name.
+    Attributes: `view` (traits z1 ... zd, centre1, centre2, extent), `sliders` by trait name, `z`, `points`.
     Raises TypeError or ValueError, naming the value, for whatever does not fit together.
     """
 
@@ -117,11 +117,11 @@ class LatentExplorer(ipywidgets.VBox):
                     "pass a larger extent"
                 )
         (c1, half), (c2, _) = (self._ranges[a] for a in axes)
-        points, marks = _thinned(codes, labels, axes)
+        points, marks = _thinned(codes, labels, axes, [c1, c2], half)
         self.view = _ExplorerView(
             [on_step(value, step) for value in z],
             decoder=shared,
-            codes=points.astype("<f2").tobytes(),
+            codes=points.tobytes(),
             labels=marks.tobytes(),
             classes=names,
             colours=[CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(names))],
@@ -160,6 +160,13 @@ class LatentExplorer(ipywidgets.VBox):
     def z(self, point):
         for i, value in enumerate(checked_point(point, len(self._ranges), "z")):
             setattr(self.view, f"z{i + 1}", value)
+
+    @property
+    def points(self) -> np.ndarray:
+        """The encoded data on the map, [n, 2]."""
+        c1, c2, half = self.view.region
+        places = np.frombuffer(self.view.codes, "<f2").reshape(-1, 2)
+        return [c1, c2] + half * places.astype(float)
 
     def _make_sliders(self) -> dict[str, ipywidgets.FloatSlider]:
         view, step = self.view, self.view.step
@@ -227,10 +234,11 @@ def _ranges(codes, d, axes, centre, extent):
     return ranges, step
 
 
-def _thinned(codes, labels, axes):
-    """At most MOST_POINTS of the codes' two shown coordinates, and their labels as bytes."""
+def _thinned(codes, labels, axes, middle, half):
+    """At most MOST_POINTS places on the map, which runs from -1 to 1, as float16; and their labels."""
     if codes is None:
-        return np.zeros((0, 2)), np.zeros(0, np.uint8)
+        return np.zeros((0, 2), "<f2"), np.zeros(0, np.uint8)
     kept = np.linspace(0, len(codes) - 1, min(len(codes), MOST_POINTS)).astype(int)
+    places = (codes[kept][:, axes] - middle) / half
     marks = np.full(len(codes), _NO_LABEL) if labels is None else labels
-    return codes[kept][:, axes], marks[kept].astype(np.uint8)
+    return np.clip(places, -100, 100).astype("<f2"), marks[kept].astype(np.uint8)

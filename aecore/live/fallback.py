@@ -84,7 +84,7 @@ def explorer_figure(explorer) -> tuple[Figure, str]:
     figure = Figure(figsize=(7.2, 2.75), layout="constrained")
     pad, image, grid = figure.subplots(1, 3)
 
-    points = np.frombuffer(view.codes, "<f2").reshape(-1, 2).astype(float)
+    points = explorer.points
     labels = np.frombuffer(view.labels, np.uint8)
     palette = np.array([*view.colours, *[_MUTED] * (256 - len(view.colours))])
     pad.scatter(*points.T, c=palette[labels], s=2, linewidths=0)

@@ -65,7 +65,10 @@ async function render({ model, el }) {
     model.save_changes();
   };
   const bytes = model.get("thumbnails");
-  const greys = Float32Array.from(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), (v) => v / 255);
+  const greys = Float32Array.from(
+    new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    (v) => v / 255,
+  );
   /** @type {HTMLCanvasElement[]} */
   const faces = [];
   const pickers = [
@@ -122,19 +125,31 @@ async function render({ model, el }) {
     sheet.paint(network.decode(z), 0, theme);
     sheet.drawOn(image);
     const ends = [model.get("first"), model.get("second")];
-    drawPath(map, start, end, t, path, theme, ends.map((i) => ({ mark: marks[i], colour: colours[i] })));
+    drawPath(
+      map,
+      start,
+      end,
+      t,
+      path,
+      theme,
+      ends.map((i) => ({ mark: marks[i], colour: colours[i] })),
+    );
     for (const picker of pickers) picker.show(model.get(picker.end));
     ways.show(PATHS.indexOf(path));
     for (const { button, t: moment } of frames) {
       button.classList.toggle("is-near", Math.abs(moment - t) <= 0.125);
     }
     const values = z.slice(0, MOST_SHOWN).map((value) => shown(value));
-    readout.textContent = `z = (${values.join(", ")}${dim > MOST_SHOWN ? ", …" : ""}), length ${shown(norm(z))}`;
+    if (dim > MOST_SHOWN) values.push("…");
+    readout.textContent = `z = (${values.join(", ")}), length ${shown(norm(z))}`;
     clearTimeout(tellLater);
     tellLater = setTimeout(() => {
       const between = `from ${names[ends[0]]} to ${names[ends[1]]}`;
       image.setAttribute("aria-label", `Decoded image at t = ${shown(t)} on the ${path} path ${between}`);
-      map.setAttribute("aria-label", `The ${path} path ${between} in code space, with a ring at t = ${shown(t)}`);
+      map.setAttribute(
+        "aria-label",
+        `The ${path} path ${between} in code space, with a ring at t = ${shown(t)}`,
+      );
       status.textContent = `The ${path} path ${between}`;
     }, TELL_LATER_MS);
   }

@@ -19,8 +19,10 @@ const NEAREST = 10;
 /** @param {any} model @returns {Points} */
 export function readPoints(model) {
   const labels = model.get("labels");
+  const [c1, c2, extent] = model.get("region");
+  const places = toFloat32(model.get("codes"), "float16");
   return {
-    xy: toFloat32(model.get("codes"), "float16"),
+    xy: places.map((place, i) => (i % 2 ? c2 : c1) + extent * place),
     labels: new Uint8Array(labels.buffer, labels.byteOffset, labels.byteLength),
     classes: model.get("classes"),
     colours: model.get("colours"),
@@ -64,7 +66,10 @@ export function describePlace(at, { xy, labels, classes }) {
   return `On the map, ${counts[most]} of the ${NEAREST} nearest codes are of class ${classes[most]}.`;
 }
 
-/** Three to eight round places for the ticks of an axis. @param {number} low @param {number} high @returns {number[]} */
+/**
+ * Three to eight round places for the ticks of an axis. @param {number} low @param {number} high
+ * @returns {number[]}
+ */
 export function ticks(low, high) {
   const most = (high - low) / 3;
   const power = 10 ** Math.floor(Math.log10(most));
@@ -74,7 +79,10 @@ export function ticks(low, high) {
   return places;
 }
 
-/** Push labels apart that would cover each other. @param {number[][]} places [x, y, ...] @param {number} gap */
+/**
+ * Push labels apart that would cover each other. @param {number[][]} places [x, y, ...]
+ * @param {number} gap
+ */
 export function spreadOut(places, gap) {
   const moved = places.map(([x, y]) => [x, y]);
   for (let round = 0; round < 30; round++) {

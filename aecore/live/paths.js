@@ -14,7 +14,10 @@ const dot = (a, b) => Array.from(a).reduce((sum, value, i) => sum + value * b[i]
 /** @param {ArrayLike<number>} a */
 export const norm = (a) => Math.hypot(...Array.from(a));
 
-/** a x + b y. @param {number} a @param {ArrayLike<number>} x @param {number} b @param {ArrayLike<number>} y */
+/**
+ * a x + b y. @param {number} a @param {ArrayLike<number>} x @param {number} b
+ * @param {ArrayLike<number>} y
+ */
 const mix = (a, x, b, y) => Array.from(x, (value, i) => a * value + b * y[i]);
 
 /** At right angles to the unit vector u. @param {number[]} u */
@@ -48,7 +51,8 @@ export function interpolate(start, end, t, path) {
 /**
  * Coordinates in the plane through the origin, `start` and `end`: a code to two numbers. In two dimensions
  * they are the code's own.
- * @param {ArrayLike<number>} start @param {ArrayLike<number>} end @returns {(code: ArrayLike<number>) => number[]}
+ * @param {ArrayLike<number>} start @param {ArrayLike<number>} end
+ * @returns {(code: ArrayLike<number>) => number[]}
  */
 export function planeThrough(start, end) {
   if (start.length === 2) return (code) => [code[0], code[1]];

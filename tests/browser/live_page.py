@@ -2,12 +2,23 @@
 
 import json
 import shutil
+from http.server import SimpleHTTPRequestHandler
 
 import ipywidgets
 from ipywidgets.embed import dependency_state, embed_data
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
+# axe-core's serious and critical findings on the page, as text; its source is the argument.
+FAULTS = """(source) => {
+    const script = document.createElement("script");
+    script.textContent = source;
+    document.head.append(script);
+    return axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) => violations
+        .filter(({ impact }) => impact === "serious" || impact === "critical")
+        .flatMap(({ id, nodes }) =>
+            nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`)));
+}"""
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Live widgets</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -20,6 +31,13 @@ html[data-theme="dark"] {{ background: #121417; color: #e3e9ee }}</style>
 </head><body><main><h1>Live widgets</h1>{views}</main>
 <script type="{state_type}">{state}</script><script src="runtime/revive.js"></script></body></html>
 """
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files and says nothing of it."""
+
+    def log_message(self, *arguments):
+        pass
 
 
 def write_page(folder, widgets: list[ipywidgets.Widget], runtime_folders) -> None:

@@ -95,10 +95,16 @@ def _run(page, cell):
     """Execute one cell and wait until it is done."""
     prompt = page.locator(".jp-CodeCell .jp-InputPrompt").nth(cell)
     before = prompt.text_content()
-    page.locator(".jp-CodeCell .cm-content").nth(cell).click()
-    page.keyboard.press("Shift+Enter")
-    done = "([prompt, before]) => /\\d/.test(prompt.textContent) && prompt.textContent !== before"
-    page.wait_for_function(done, arg=[prompt.element_handle(), before], timeout=60_000)
+    for _ in range(20):
+        page.locator(".jp-CodeCell .cm-content").nth(cell).click()
+        page.keyboard.press("Shift+Enter")
+        # A notebook that has no kernel yet forgets what it is asked to execute.
+        for _ in range(30):
+            if prompt.text_content() not in (before, "[ ]:"):
+                expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=60_000)
+                return
+            page.wait_for_timeout(100)
+    pytest.fail(f"cell {cell} is not executed")
 
 
 @pytest.mark.parametrize("name", PLACES)

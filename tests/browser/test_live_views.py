@@ -4,20 +4,20 @@ import functools
 import threading
 from contextlib import contextmanager
 from http.server import ThreadingHTTPServer
+from pathlib import Path
 
 import browser_runtime
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT, _Handler
-from live_page import write_page
-from test_pages import FAULTS
+from live_page import FAULTS, QuietHandler, write_page
 from torch import nn
 
 from aecore import networks
 from aecore.live import Interpolator, LatentExplorer
 from aecore.live.paths import interpolate
 
+ROOT = Path(__file__).resolve().parents[2]
 PAPER, INK = np.array([255, 255, 255]), np.array([0x14, 0x20, 0x2B])
 STILL = """() => new Promise((done) => {
     const frame = requestAnimationFrame;
@@ -56,7 +56,7 @@ def show(browser, tmp_path):
     def open_page(*widgets, width=1280, **options):
         kept = browser_runtime.runtime_folder(ROOT / "_build")
         write_page(tmp_path, list(widgets), [kept / "static", browser_runtime.OWN_SCRIPTS])
-        handler = functools.partial(_Handler, directory=str(tmp_path))
+        handler = functools.partial(QuietHandler, directory=str(tmp_path))
         with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
             options.setdefault("color_scheme", "light")
@@ -217,8 +217,7 @@ def test_the_text_tells_which_class_is_near(show, explorer):
     with show(explorer) as page:
         page.wait_for_function("document.querySelector('[role=status]').textContent")
         said = page.locator("[role=status]").text_content()
-        points = np.frombuffer(explorer.view.codes, "<f2").reshape(-1, 2).astype(float)
-        nearest = np.argsort(((points - (0.5, -1)) ** 2).sum(1))[:10] % 10
+        nearest = np.argsort(((explorer.points - (0.5, -1)) ** 2).sum(1))[:10] % 10
         counts = np.bincount(nearest, minlength=10)
         assert said == (
             f"On the map, {counts.max()} of the 10 nearest codes are of class {counts.argmax()}."
