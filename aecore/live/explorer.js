@@ -14,7 +14,10 @@ import { describePlace, drawMarker, drawPoints, readPoints } from "./pad.js";
 import { announcePlace, moveOnPlane, planeAttributes } from "./plane.js";
 import { equipSliders } from "./sliders.js";
 
-const GRID_BUDGET_MS = 5;
+// Milliseconds a frame may spend on the grid: little while its window is being dragged, more once it rests.
+const BUDGET_MOVING = 3;
+const BUDGET_RESTING = 10;
+const REST_AFTER_MS = 120;
 const TELL_AFTER_MS = 700;
 
 /** @param {number} a @param {number} b @returns {number} */
@@ -76,13 +79,15 @@ async function render({ model, el }) {
   const sheet = new Sheet(width, height, cells, cells);
   const cellStep = scatterStep(cells * cells);
   let cell = 0;
-  let staleCells = cells * cells;
+  // What the next frame has to draw anew.
+  const stale = { point: true, map: true, cells: cells * cells };
   const z = new Float32Array(network.latentDim);
   /** @type {HTMLCanvasElement | null} */
   let pointLayer = null;
   /** @type {number[] | null} */
   let target = null;
   let tellLater = 0;
+  let windowMovedAt = -Infinity;
 
   const here = () => [model.get(latent[across]), model.get(latent[up])];
   const outline = () => [model.get("centre1"), model.get("centre2"), model.get("extent")];
@@ -100,15 +105,16 @@ async function render({ model, el }) {
   function fillGrid() {
     const [c1, c2, extent] = outline();
     const code = Float32Array.from(z);
-    const until = performance.now() + GRID_BUDGET_MS;
+    const now = performance.now();
+    const until = now + (now - windowMovedAt < REST_AFTER_MS ? BUDGET_MOVING : BUDGET_RESTING);
     do {
       const [column, row] = [cell % cells, Math.floor(cell / cells)];
       code[across] = c1 + extent * ((2 * column + 1) / cells - 1);
       code[up] = c2 - extent * ((2 * row + 1) / cells - 1);
       sheet.paint(network.decode(code), 0, theme, column, row);
       cell = (cell + cellStep) % (cells * cells);
-      staleCells -= 1;
-    } while (staleCells > 0 && performance.now() < until);
+      stale.cells -= 1;
+    } while (stale.cells > 0 && performance.now() < until);
   }
 
   function draw() {
@@ -116,16 +122,21 @@ async function render({ model, el }) {
     target = null;
     if (!pad.width) return;
     for (const [i, name] of latent.entries()) z[i] = model.get(name);
-    single.paint(network.decode(z), 0, theme);
-    single.drawOn(image);
-    pointLayer ??= drawPoints(pad, points, region, theme, [names[across], names[up]]);
-    pad.getContext("2d")?.drawImage(pointLayer, 0, 0);
-    drawMarker(pad, here(), region, theme, outline());
-    if (staleCells > 0) fillGrid();
+    if (stale.point) {
+      single.paint(network.decode(z), 0, theme);
+      single.drawOn(image);
+      describe();
+    }
+    if (stale.map) {
+      pointLayer ??= drawPoints(pad, points, region, theme, [names[across], names[up]]);
+      pad.getContext("2d")?.drawImage(pointLayer, 0, 0);
+      drawMarker(pad, here(), region, theme, outline());
+    }
+    stale.point = stale.map = false;
+    if (stale.cells > 0) fillGrid();
     sheet.drawOn(grid);
     drawMarker(grid, here(), outline(), theme, null);
-    describe();
-    if (staleCells > 0) queueMicrotask(ask);
+    if (stale.cells > 0) queueMicrotask(ask);
   }
 
   const spoken = () =>
@@ -147,17 +158,29 @@ async function render({ model, el }) {
   }
 
   const ask = framePacer(root, draw, signal);
-  const refill = () => {
-    staleCells = cells * cells;
+  const pointMoved = () => {
+    stale.point = stale.map = true;
     ask();
+  };
+  const windowMoved = () => {
+    stale.map = true;
+    stale.cells = cells * cells;
+    windowMovedAt = performance.now();
+    ask();
+  };
+  const planeMoved = () => {
+    pointMoved();
+    windowMoved();
   };
   /** @param {string} name @param {() => void} react */
   const onTrait = (name, react) => {
     model.on(`change:${name}`, react);
     signal.addEventListener("abort", () => model.off(`change:${name}`, react));
   };
-  for (const [i, name] of latent.entries()) onTrait(name, i === across || i === up ? ask : refill);
-  for (const name of ["centre1", "centre2", "extent"]) onTrait(name, refill);
+  for (const [i, name] of latent.entries()) {
+    onTrait(name, i === across || i === up ? pointMoved : planeMoved);
+  }
+  for (const name of ["centre1", "centre2", "extent"]) onTrait(name, windowMoved);
 
   const dragged = (/** @type {number[]} */ place) => {
     target = place;
@@ -170,11 +193,11 @@ async function render({ model, el }) {
   const restyle = () => {
     theme = readTheme(root);
     pointLayer = null;
-    refill();
+    planeMoved();
   };
   const resized = () => {
     pointLayer = null;
-    ask();
+    pointMoved();
   };
   onThemeChange(restyle, signal);
   keepSharp([pad, image, grid], resized, signal);
