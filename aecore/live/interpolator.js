@@ -18,6 +18,7 @@ import { equipSliders } from "./sliders.js";
 const MOMENTS = [0, 0.25, 0.5, 0.75, 1];
 const PATHS = ["linear", "spherical"];
 const MOST_SHOWN = 10;
+const FEW = 10;
 const TELL_LATER_MS = 700;
 
 /** The parts of the view that do not depend on the data. @param {string} label */
@@ -82,6 +83,7 @@ async function render({ model, el }) {
     });
     return { end, ...choices(legend, options, (index) => assign(end, index)) };
   });
+  picks.classList.toggle("is-many", names.length > FEW);
   picks.append(...pickers.map(({ set }) => set));
   const ways = choices(
     "Path",

@@ -102,11 +102,12 @@ export function spreadOut(places, gap) {
 }
 
 /**
- * Paint the lines and numbers of both axes.
+ * Paint the lines and numbers of both axes, and leave room for the first one's name.
  * @param {HTMLCanvasElement} canvas @param {number[]} region centre and half-width
- * @param {import("./canvas.js").Theme} theme @param {number} [cssWidth] of the canvas in the page
+ * @param {import("./canvas.js").Theme} theme @param {string[]} names of the two coordinates
+ * @param {number} [cssWidth] of the canvas in the page
  */
-export function drawAxes(canvas, region, theme, cssWidth = canvas.clientWidth) {
+export function drawAxes(canvas, region, theme, names, cssWidth = canvas.clientWidth) {
   const { context, unit, x, y } = frameOf(canvas, region, cssWidth);
   const { width, height } = canvas;
   const [c1, c2, extent] = region;
@@ -115,6 +116,7 @@ export function drawAxes(canvas, region, theme, cssWidth = canvas.clientWidth) {
   context.fillRect(0, 0, width, height);
   context.font = `${10.5 * unit}px ${theme.font}`;
   context.lineWidth = unit;
+  const last = Math.min(0.87 * width, width - 4 * inset - 1.2 * context.measureText(names[0]).width);
   for (const [axis, centre] of [c1, c2].entries()) {
     for (const tick of ticks(centre - extent, centre + extent)) {
       const at = Math.round(axis ? y(tick) : x(tick)) + 0.5;
@@ -123,7 +125,7 @@ export function drawAxes(canvas, region, theme, cssWidth = canvas.clientWidth) {
       context.moveTo(axis ? 0 : at, axis ? at : 0);
       context.lineTo(axis ? width : at, axis ? at : height);
       context.stroke();
-      if (at < 0.13 * width || at > 0.87 * width) continue;
+      if (at < 0.13 * width || at > (axis ? 0.87 * width : last)) continue;
       context.fillStyle = theme.muted;
       context.textAlign = axis ? "left" : "center";
       context.textBaseline = axis ? "middle" : "bottom";
@@ -166,7 +168,7 @@ export function nameAxes(canvas, theme, names, cssWidth = canvas.clientWidth) {
 export function drawPoints(canvas, points, region, theme, names) {
   const layer = document.createElement("canvas");
   [layer.width, layer.height] = [canvas.width, canvas.height];
-  drawAxes(layer, region, theme, canvas.clientWidth);
+  drawAxes(layer, region, theme, names, canvas.clientWidth);
   const { context, unit, x, y } = frameOf(layer, region, canvas.clientWidth);
   const radius = Math.max(1.3, canvas.clientWidth / 180) * unit;
   context.globalAlpha = 0.65;

@@ -35,7 +35,7 @@ export function drawPath(canvas, start, end, t, path, theme, ends) {
   const traces = { linear: trace("linear"), spherical: trace("spherical") };
   const region = squareAround([...traces.linear, ...traces.spherical]);
   const names = start.length === 2 ? ["z₁", "z₂"] : ["along start", "across"];
-  drawAxes(canvas, region, theme);
+  drawAxes(canvas, region, theme, names);
   nameAxes(canvas, theme, names);
   const { context, unit, x, y } = frameOf(canvas, region);
   for (const [way, places] of Object.entries(traces)) {
