@@ -22,7 +22,8 @@ book: $(READY)
 
 test: book
 	$(BIN)/python tests/browser/chromium.py --install
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not timed"
+	$(BIN)/python -m pytest -m timed
 
 live: $(READY)
 	$(BIN)/python _ext/book_build.py --live

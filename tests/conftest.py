@@ -28,6 +28,12 @@ def book() -> Path:
     return book_build.HTML
 
 
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "timed: holds a time limit; `make test` runs it with nothing beside it"
+    )
+
+
 def pytest_collection_modifyitems(items):
     # Executing the notebooks takes longest; with several workers everything else runs beside it.
     items.sort(key=lambda item: item.path.name != "test_notebooks.py")

@@ -90,6 +90,7 @@ def test_each_slider_moves_its_canvas_by_pointer(sliders):
     assert not still, f"no canvas changed for {still}"
 
 
+@pytest.mark.timed
 def test_a_drag_keeps_sixty_frames_a_second(sliders):
     slow = []
     for label, slider in sliders:
@@ -103,10 +104,11 @@ def test_all_that_happened_in_silence(opened, sliders):
     assert not opened.problems
 
 
+@pytest.mark.timed
 def test_sliders_answer_soon_after_opening(browser, address, name, sliders):
     if not sliders:
         return
-    # The best of three openings: the limit is on the page, not on what else this machine does meanwhile.
+    # The best of three: the limit is on the page, not on what else the machine does meanwhile.
     times = [_time_to_answer(browser, f"{address}{name}.html") for _ in range(3)]
     assert min(times) < ANSWER_LIMIT, f"{min(times):.2f} s"
 

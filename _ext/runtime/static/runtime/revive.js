@@ -1,6 +1,8 @@
 // Brings the saved widgets of the page to life, without waiting for its pictures and equations.
 {
   const VIEW = 'script[type="application/vnd.jupyter.widget-view+json"]';
+  const QUIET_MS = 120;
+  let rest = 0;
 
   /** Marks outputs whose widget is drawn, so that the style sheet can put the static figure away. */
   const mark = () => {
@@ -12,9 +14,12 @@
 
   const observer = new MutationObserver(() => {
     if (!mark()) return;
-    observer.disconnect();
-    requestAnimationFrame(() => setTimeout(window.bookWidgets.tellAlive));
+    clearTimeout(rest);
+    rest = setTimeout(() => {
+      observer.disconnect();
+      window.bookWidgets.tellAlive();
+    }, QUIET_MS);
   });
   observer.observe(document.body, { childList: true, subtree: true });
-  window.require(["@jupyter-widgets/html-manager/dist/libembed-amd"], (embed) => embed.renderWidgets());
+  window.require(["@jupyter-widgets/html-manager/dist/libembed-amd", "anywidget"], (embed) => embed.renderWidgets());
 }
