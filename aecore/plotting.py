@@ -33,7 +33,7 @@ CLASS_COLOURS = (
 _STYLE = {
     "figure.figsize": (6.4, 3.6),
     "figure.dpi": 100,
-    "savefig.dpi": 200,
+    "savefig.dpi": 150,
     "savefig.bbox": "tight",
     "savefig.facecolor": "white",
     "svg.fonttype": "path",
@@ -168,7 +168,10 @@ def decoded_grid(
     half_step = extent / max(steps - 1, 1)
     left, right = z1[0] - half_step, z1[-1] + half_step
     low, high = z2[-1] - half_step, z2[0] + half_step
-    axis.imshow(sheet.numpy(), vmin=0, vmax=1, extent=(left, right, low, high), rasterized=True)
+    # "none" keeps the sheet at its own resolution in an SVG: crisp, and a fifth of the bytes.
+    axis.imshow(
+        sheet.numpy(), vmin=0, vmax=1, extent=(left, right, low, high), interpolation="none"
+    )
     axis.set(xlabel="z₁", ylabel="z₂")
     axis.grid(False)
     return _done(axis.figure)
