@@ -22,7 +22,7 @@ book: $(READY)
 
 test: book
 	$(BIN)/python tests/browser/chromium.py --install
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not timed"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not timed"
 	$(BIN)/python -m pytest -m timed
 
 live: $(READY)
