@@ -160,3 +160,16 @@ def test_numbers_are_written_with_a_true_minus_and_no_negative_zero(node):
     assert node.call("canvas.js", "shown", -1.005) == "−1.00"
     assert node.call("canvas.js", "shown", -0.001) == "0.00"
     assert node.call("canvas.js", "shown", 12.34, 0) == "12"
+
+
+def test_a_place_is_announced_in_plain_decimals():
+    """Sliders may hand over -4e-16 for 0, which a screen reader cannot read and axe-core refuses."""
+    script = (
+        f'const {{ announcePlace }} = await import("{(LIVE / "plane.js").as_uri()}");'
+        "const told = {}; const canvas = { setAttribute: (name, text) => { told[name] = text; } };"
+        'announcePlace(canvas, [0.1, 0, 0.2], [-4.440892098500626e-16, 0], "z");'
+        "console.log(JSON.stringify(told));"
+    )
+    command = [node_binary(), "--input-type=module", "-e", script]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert [told[f"aria-value{x}"] for x in ("min", "now", "max")] == ["-0.1", "0", "0.3"]

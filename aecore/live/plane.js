@@ -24,9 +24,11 @@ export function planeAttributes(label) {
  * @param {HTMLCanvasElement} canvas @param {number[]} region @param {number[]} at @param {string} text
  */
 export function announcePlace(canvas, region, at, text) {
-  canvas.setAttribute("aria-valuemin", String(region[0] - region[2]));
-  canvas.setAttribute("aria-valuemax", String(region[0] + region[2]));
-  canvas.setAttribute("aria-valuenow", String(at[0]));
+  // Sliders count in floating-point steps: without rounding, 0 may be written as -4e-16, which is no ARIA number.
+  const decimal = (/** @type {number} */ value) => String(Number(value.toFixed(6)));
+  canvas.setAttribute("aria-valuemin", decimal(region[0] - region[2]));
+  canvas.setAttribute("aria-valuemax", decimal(region[0] + region[2]));
+  canvas.setAttribute("aria-valuenow", decimal(at[0]));
   canvas.setAttribute("aria-valuetext", text);
 }
 
