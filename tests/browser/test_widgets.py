@@ -33,9 +33,9 @@ FRAME = """() => {
     }
     return new Promise((done) => requestAnimationFrame(() => setTimeout(() => done(window.framesSoFar))));
 }"""
-# Seconds from the start of navigation to a slider's effect. The aim is 2.0, which every page but
-# chapter 10 keeps: its three widgets and its length take it to 2.4 on two cores.
-# Lower this when widgets start as they come into view.
+# Seconds from the start of navigation to a slider's effect. The aim is 2.0. The introduction and chapter 3
+# keep it; chapters 2 and 10, with two and three widgets, took 2.1 to 2.7 and 2.4 to 3.6 on two cores.
+# Back to 2.0 once widgets start as they come into view.
 ANSWER_LIMIT = 3.0
 FRAME_LIMIT = 1 / 60
 
