@@ -72,7 +72,8 @@ def _first_to_deliver(mirrors, file, md5):
 
     def ask(mirror):
         try:
-            _get(mirror + file, md5, PROBE_SECONDS)
+            # A socket may wait longer than we do, so that it is always the deadline that ends a silence.
+            _get(mirror + file, md5, 2 * PROBE_SECONDS)
             answers.put((mirror, None))
         except (OSError, HTTPException) as error:
             answers.put((mirror, error))

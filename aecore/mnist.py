@@ -179,8 +179,9 @@ def _install(raw, contents, ours):
     """Write {file: bytes} into the folder `raw`, each file at once or not at all."""
     raw.mkdir(parents=True, exist_ok=True)
     for left in raw.glob(".incoming-*"):  # by a process that was killed
-        if time.time() - left.stat().st_mtime > 3600:
-            shutil.rmtree(left, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # one that is running has just finished
+            if time.time() - left.stat().st_mtime > 3600:
+                shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=".incoming-", dir=raw) as incoming:
         for file, data in contents.items():
             (Path(incoming) / file).write_bytes(data)

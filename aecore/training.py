@@ -73,8 +73,8 @@ def budget(*, cpu, gpu):
 
 def fit(
     model: nn.Module,
-    data: ImageSet | Tensor,
-    objective: Callable[[nn.Module, Tensor], Tensor],
+    data: ImageSet | Tensor | tuple[Tensor, ...],
+    objective: Callable[..., Tensor],
     *,
     epochs: int,
     batch_size: int = 128,
@@ -85,8 +85,10 @@ def fit(
 ) -> History:
     """Minimise the mean of ``objective`` over ``data`` with Adam (Kingma and Ba, 2014, arXiv:1412.6980).
 
-    model: left on ``device`` in eval mode. data: an ImageSet, or a tensor [N, ...].
-    objective: ``objective(model, batch) -> [B]``, one loss per example; only here is it averaged.
+    model: left on ``device`` in eval mode. data: an ImageSet, of which only the images are taken, or a
+    tensor [N, ...], or a tuple of tensors that travel together, such as (images, labels).
+    objective: ``objective(model, batch) -> [B]``, one loss per example; only here is it averaged. It gets
+    one batch for each tensor of a tuple: ``objective(model, x, c)``.
     seed: fixes the order of the examples and the model's own noise; the global random state is put back
     afterwards. Ctrl-C stops early and returns the history so far.
 
@@ -95,7 +97,8 @@ def fit(
     """
     _check_arguments(epochs, batch_size, lr)
     device = pick_device(device)
-    examples = _as_tensor(data).to(device)
+    tensors = [tensor.to(device) for tensor in _as_tensors(data)]
+    n = len(tensors[0])
     parameters = [p for p in model.to(device).parameters() if p.requires_grad]
     if not parameters:
         raise ValueError("the model has no parameter that requires a gradient: nothing to fit")
@@ -112,14 +115,14 @@ def fit(
             for epoch in range(epochs):
                 start = time.perf_counter()
                 sums = []
-                for index in torch.randperm(len(examples), device=device).split(batch_size):
-                    losses = objective(model, examples[index])
+                for index in torch.randperm(n, device=device).split(batch_size):
+                    losses = objective(model, *(tensor[index] for tensor in tensors))
                     _check_losses(losses, len(index))
                     optimizer.zero_grad(set_to_none=True)
                     losses.mean().backward()
                     optimizer.step()
                     sums.append(losses.detach().sum())
-                history.loss.append(_epoch_mean(sums, len(examples), epoch, lr))
+                history.loss.append(_epoch_mean(sums, n, epoch, lr))
                 history.seconds.append(time.perf_counter() - start)
                 bar.set_postfix(loss=f"{history.loss[-1]:.4g}", refresh=False)
                 bar.update()
@@ -151,17 +154,27 @@ def _epoch_mean(sums: list[Tensor], n: int, epoch: int, lr: float) -> float:
     return steps.sum().item() / n
 
 
-def _as_tensor(data: ImageSet | Tensor) -> Tensor:
-    examples = data.images if isinstance(data, ImageSet) else data
-    if not isinstance(examples, Tensor):
-        raise ValueError(
-            f"data must be an ImageSet or a tensor [N, ...], got {type(data).__name__}"
-        )
+def _as_tensors(data: ImageSet | Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    parts = data if isinstance(data, tuple) and data else (data,)
+    tensors = tuple(part.images if isinstance(part, ImageSet) else part for part in parts)
+    for tensor in tensors:
+        if not isinstance(tensor, Tensor):
+            raise ValueError(
+                "data must be an ImageSet, a tensor [N, ...] or a tuple of tensors, "
+                f"got {type(tensor).__name__}"
+            )
+    examples = tensors[0]
     if examples.dim() < 2 or len(examples) == 0:
         raise ValueError(
             f"data must be a non-empty tensor [N, ...], got shape {list(examples.shape)}"
         )
-    return examples
+    for tensor in tensors[1:]:
+        if tensor.dim() == 0 or len(tensor) != len(examples):
+            raise ValueError(
+                f"tensors that travel together need one length, got {len(examples)} examples "
+                f"beside {list(tensor.shape)}"
+            )
+    return tensors
 
 
 def _check_arguments(epochs: int, batch_size: int, lr: float) -> None:

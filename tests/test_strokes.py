@@ -1,4 +1,4 @@
-"""The procedural digits: what they are, that their factors do what they say, and that they are hard."""
+"""The procedural digits: what they are, how they are drawn at random, and that they are hard."""
 
 import math
 
@@ -6,48 +6,17 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_digits import moments
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
-from torch.func import jacfwd, jacrev, jvp, vmap
 
 from aecore.glyphs import FORMS, VERTICES, glyphs
-from aecore.strokes import (
-    FACTOR_NAMES,
-    FACTOR_RANGES,
-    FACTOR_UNITS,
-    WOBBLE_DIM,
-    digits,
-    render,
-    sample_factors,
-)
-
-PLAIN = torch.tensor([0.0, 3.0, 1.0, 0.0], dtype=torch.float64)
-EVERY_LABEL = torch.arange(10).repeat_interleave(FORMS)
-EVERY_FORM = torch.arange(FORMS).repeat(10)
+from aecore.strokes import FACTOR_NAMES, FACTOR_RANGES, FACTOR_UNITS, digits, render, sample_factors
 
 
 @pytest.fixture(scope="module")
 def sample():
     return digits(12_000, seed=0)
-
-
-def plain(**changes):
-    """The plain factors, float64 [4], with some of them changed."""
-    factors = PLAIN.clone()
-    for name, value in changes.items():
-        factors[FACTOR_NAMES.index(name)] = value
-    return factors
-
-
-def moments(images):
-    """Mean column and row [N, 2], and the covariance [N, 2, 2], of the ink in images."""
-    ink = images.flatten(0, -3)
-    ink = ink / ink.sum((-1, -2), keepdim=True)
-    y, x = torch.meshgrid(*[torch.arange(28, dtype=ink.dtype)] * 2, indexing="ij")
-    mean = torch.stack([(ink * x).sum((-1, -2)), (ink * y).sum((-1, -2))], -1)
-    centred = torch.stack([x, y]) - mean[..., None, None]
-    covariance = torch.einsum("nij,naij,nbij->nab", ink, centred, centred)
-    return mean, covariance
 
 
 def test_there_are_three_forms_of_every_digit_and_their_shares_add_up():
@@ -165,195 +134,6 @@ def test_every_label_and_every_form_is_drawn(sample):
     for label in range(10):
         drawn = torch.bincount(sample.form[sample.labels == label], minlength=FORMS)
         assert ((drawn / drawn.sum() - share[label]).abs() < 0.06).all()
-
-
-@pytest.mark.parametrize("thickness", [1.5, 2.0, 3.0, 4.0])
-def test_thickness_is_the_width_of_a_straight_stroke_at_half_intensity(thickness):
-    image = render(1, plain(thickness=thickness, rotation=90.0))[0]
-    column = image[:, 14]  # across the middle of the stroke, which lies flat
-    above = int((column >= 0.5).nonzero()[0])
-    below = int((column >= 0.5).nonzero()[-1])
-    rise = (0.5 - column[above - 1]) / (column[above] - column[above - 1])
-    fall = (column[below] - 0.5) / (column[below] - column[below + 1])
-    assert below + fall - (above - 1 + rise) == pytest.approx(thickness, abs=0.2)
-
-
-def test_more_thickness_is_more_ink_for_every_digit_and_form():
-    thickness = torch.linspace(1.2, 6.0, 25, dtype=torch.float64)
-    factors = torch.stack([plain(thickness=t) for t in thickness])
-    images = render(EVERY_LABEL[:, None], factors, form=EVERY_FORM[:, None])
-    ink = images.sum((-1, -2, -3))
-    assert (ink[:, 1:] > ink[:, :-1]).all()
-
-
-@pytest.mark.parametrize("slant", [-15.0, 10.0, 30.0])
-def test_slant_shears_the_second_moments_by_its_angle_to_the_right(slant):
-    _, upright = moments(render(EVERY_LABEL, plain(), form=EVERY_FORM))
-    _, slanted = moments(render(EVERY_LABEL, plain(slant=slant), form=EVERY_FORM))
-    # x' = x - y tan(slant), y down: cov(x', y) = cov(x, y) - var(y) tan(slant)
-    shear = (upright[:, 0, 1] - slanted[:, 0, 1]) / upright[:, 1, 1]
-    error = (torch.rad2deg(shear.atan()) - slant).abs()
-    assert error[EVERY_LABEL == 1].max() < 1.5
-    # a slanted bow is longer on one side than on the other, and a pen leaves ink by length
-    assert error.max() < 6
-
-
-def test_the_top_of_a_slanted_one_is_on_the_right():
-    image = render(1, plain(slant=25.0))[0]
-    column = torch.arange(28.0, dtype=torch.float64)
-    top, bottom = ((image[rows] * column).sum() / image[rows].sum() for rows in (7, 20))
-    assert top - bottom == pytest.approx(13 * math.tan(math.radians(25)), abs=0.3)
-
-
-@pytest.mark.parametrize("turns", [1, 2, 3])
-def test_rotation_by_right_angles_turns_the_image_counter_clockwise(turns):
-    upright = render(EVERY_LABEL, plain(), form=EVERY_FORM)
-    turned = render(EVERY_LABEL, plain(rotation=90.0 * turns), form=EVERY_FORM)
-    torch.testing.assert_close(turned, torch.rot90(upright, turns, (-2, -1)))
-
-
-def test_a_small_positive_rotation_moves_the_top_of_a_one_to_the_left():
-    image = render(1, plain(rotation=10.0))[0]
-    column = torch.arange(28.0, dtype=torch.float64)
-    top, bottom = ((image[rows] * column).sum() / image[rows].sum() for rows in (7, 20))
-    assert top - bottom == pytest.approx(-13 * math.tan(math.radians(10)), abs=0.3)
-
-
-@pytest.mark.parametrize("width", [0.75, 1.25])
-def test_width_stretches_a_digit_sideways_and_not_upwards(width):
-    _, plain_spread = moments(render(EVERY_LABEL, plain(), form=EVERY_FORM))
-    _, spread = moments(render(EVERY_LABEL, plain(width=width), form=EVERY_FORM))
-    broad = EVERY_LABEL != 1  # a one is all pen, and has no width to speak of
-    ratio = (spread[broad, 0, 0] / plain_spread[broad, 0, 0]).sqrt()
-    assert (ratio - width).abs().max() < 0.08
-    torch.testing.assert_close(spread[:, 1, 1], plain_spread[:, 1, 1], rtol=0.08, atol=0)
-
-
-def test_each_factor_moves_the_image_in_a_direction_of_its_own():
-    drawn = digits(200, seed=9)
-    seen = drawn.labels != 1  # slant and rotation do much the same to a one, and width nothing
-    drawn = type(drawn)(*(part[seen][:40] for part in drawn))
-    jacobian = vmap(jacfwd(render, argnums=1))(
-        drawn.labels, drawn.factors.double(), drawn.wobble.double(), drawn.form
-    ).flatten(1, 3)
-    tangents = jacobian / jacobian.norm(dim=1, keepdim=True)
-    smallest = torch.linalg.svdvals(tangents)[:, -1]
-    assert smallest.min() > 0.05 and smallest.median() > 0.2
-
-
-def test_gradients_match_finite_differences():
-    drawn = digits(3, seed=11)
-    factors = drawn.factors.double().requires_grad_()
-    wobble = drawn.wobble.double().requires_grad_()
-    assert torch.autograd.gradcheck(
-        lambda f, w: render(drawn.labels, f, w, drawn.form)[..., ::4, ::3], (factors, wobble)
-    )
-
-
-def test_forward_and_reverse_jacobians_agree_under_vmap():
-    drawn = digits(3, seed=12)
-    inputs = (drawn.labels, drawn.factors.double(), drawn.wobble.double(), drawn.form)
-    forward = vmap(jacfwd(render, argnums=1))(*inputs)
-    backward = vmap(jacrev(render, argnums=1))(*inputs)
-    assert forward.shape == (3, 1, 28, 28, 4)
-    assert forward.abs().amax() > 0.1
-    torch.testing.assert_close(forward, backward, rtol=0, atol=1e-12)
-
-
-def test_jvp_is_the_directional_derivative():
-    factors = plain(slant=7.0, rotation=-3.0)
-    direction = torch.tensor([1.0, 0.1, 0.05, -2.0], dtype=torch.float64)
-    _, tangent = jvp(lambda f: render(5, f), (factors,), (direction,))
-    step = 1e-5
-    ahead, behind = (render(5, factors + s * step * direction) for s in (1, -1))
-    torch.testing.assert_close(tangent, (ahead - behind) / (2 * step), rtol=1e-4, atol=1e-6)
-
-
-def test_vmap_gives_what_the_batch_gives():
-    drawn = digits(20, seed=13)
-    inputs = (drawn.labels, drawn.factors, drawn.wobble, drawn.form)
-    torch.testing.assert_close(vmap(render)(*inputs), drawn.images, rtol=0, atol=1e-6)
-
-
-def test_leading_shapes_broadcast():
-    factors = torch.stack([plain(slant=float(s)) for s in (0, 10, 20)])
-    grid = render(torch.arange(10)[:, None], factors)
-    assert grid.shape == (10, 3, 1, 28, 28)
-    torch.testing.assert_close(grid[4, 2], render(4, factors[2]))
-    waving = torch.randn(
-        3, WOBBLE_DIM, generator=torch.Generator().manual_seed(0), dtype=torch.float64
-    )
-    torch.testing.assert_close(render(8, plain(), waving)[1], render(8, plain(), waving[1]))
-
-
-def test_no_wobble_is_the_wobble_zero_and_form_zero_is_the_default():
-    zero = torch.zeros(WOBBLE_DIM, dtype=torch.float64)
-    torch.testing.assert_close(render(6, plain()), render(6, plain(), zero, 0))
-    assert (render(6, plain(), form=1) - render(6, plain())).abs().max() > 0.5
-
-
-def test_every_wobble_coordinate_changes_the_image():
-    jacobian = jacrev(lambda w: render(2, plain(), w))(torch.full((WOBBLE_DIM,), 0.1).double())
-    assert (jacobian.flatten(0, 2).norm(dim=0) > 0.05).all()
-
-
-@settings(deadline=None, max_examples=60)
-@given(
-    label=st.integers(0, 9),
-    form=st.integers(0, FORMS - 1),
-    slant=st.floats(-60, 60),
-    thickness=st.floats(0.05, 12),
-    width=st.floats(0.05, 3),
-    rotation=st.floats(-360, 360),
-    loud=st.floats(0, 3),
-)
-def test_images_and_gradients_stay_finite_far_beyond_the_ranges(
-    label, form, slant, thickness, width, rotation, loud
-):
-    factors = torch.tensor([slant, thickness, width, rotation], requires_grad=True)
-    wobble = loud * torch.randn(WOBBLE_DIM, generator=torch.Generator().manual_seed(label))
-    image = render(label, factors, wobble, form)
-    assert image.dtype == torch.float32
-    assert ((image >= 0) & (image <= 1)).all()
-    image.sum().backward()
-    assert factors.grad.isfinite().all()
-
-
-@given(label=st.one_of(st.integers(-1000, -1), st.integers(10, 1000)))
-def test_a_label_that_is_no_digit_is_refused_by_name(label):
-    with pytest.raises(ValueError, match=f"labels from 0 to 9, got {label}"):
-        render(torch.tensor([3, label]), plain())
-
-
-@given(form=st.one_of(st.integers(-100, -1), st.integers(FORMS, 100)))
-def test_a_form_that_nobody_writes_is_refused(form):
-    with pytest.raises(ValueError, match=f"form from 0 to 2, got {form}"):
-        render(3, plain(), form=form)
-
-
-@given(value=st.floats(max_value=0), name=st.sampled_from(["thickness", "width"]))
-def test_a_thickness_or_width_that_is_not_positive_is_refused(value, name):
-    with pytest.raises(ValueError, match=f"{name} must be positive, got"):
-        render(3, plain(**{name: value}))
-
-
-@given(columns=st.integers(0, 9).filter(lambda n: n != 4))
-def test_another_number_of_factors_is_refused(columns):
-    with pytest.raises(ValueError, match=r"slant, thickness, width, rotation\), got"):
-        render(3, torch.ones(5, columns))
-
-
-def test_inputs_of_the_wrong_kind_are_refused():
-    with pytest.raises(ValueError, match="floating-point tensor, got list"):
-        render(3, [0.0, 3.0, 1.0, 0.0])
-    with pytest.raises(ValueError, match=r"floating-point tensor, got torch.int64"):
-        render(3, torch.ones(4, dtype=torch.long))
-    with pytest.raises(ValueError, match=r"labels as integers, got torch.float32"):
-        render(torch.tensor([3.0]), plain())
-    with pytest.raises(ValueError, match=rf"wobble \[..., {WOBBLE_DIM}\], got \[5\]"):
-        render(3, plain(), torch.zeros(5))
-    with pytest.raises(ValueError, match=r"disagree.*\[3\], \[\], \[5\], \[\]"):
-        render(torch.tensor([1, 2, 3]), plain().expand(5, 4))
 
 
 @given(n=st.one_of(st.integers(max_value=0), st.floats(), st.booleans(), st.none()))

@@ -102,6 +102,38 @@ def test_an_image_set_trains_on_its_images_and_the_model_ends_in_eval_mode():
     assert len(history.seconds) == 4 and min(history.seconds) > 0
 
 
+def test_tensors_of_a_tuple_travel_together_and_train_as_one():
+    """Each row keeps its companions in every batch, and the steps are those of one joined tensor."""
+    data = line_data()
+    numbers, model, joined = torch.arange(len(data)), small_model(), small_model()
+    seen = []
+
+    def objective(model, x, number, last):
+        assert torch.equal(x, data[number]) and torch.equal(last, data[number, 2:])
+        seen.append(number)
+        return reconstruction_loss(model, x)
+
+    settings = {"epochs": 2, "batch_size": 64, "lr": 1e-2, "progress": False}
+    history = fit(model, (data, numbers, data[:, 2:]), objective, **settings)
+    assert history.loss == fit(joined, data, reconstruction_loss, **settings).loss
+    epochs = torch.cat(seen).reshape(2, -1)
+    assert torch.equal(epochs.sort(1).values, numbers.expand(2, -1))
+
+
+def test_tuples_whose_tensors_do_not_fit_are_refused():
+    def fitted(*data):
+        fit(small_model(), data, lambda m, x, c: reconstruction_loss(m, x), epochs=1)
+
+    with pytest.raises(ValueError, match=r"got 200 examples beside \[199\]"):
+        fitted(line_data(), torch.arange(199))
+    with pytest.raises(ValueError, match=r"got 200 examples beside \[\]"):
+        fitted(line_data(), torch.tensor(3))
+    with pytest.raises(ValueError, match="tuple of tensors, got int"):
+        fitted(line_data(), 3)
+    with pytest.raises(ValueError, match="got tuple"):
+        fitted()
+
+
 def test_frozen_parameters_stay():
     model = small_model()
     model.encoder.requires_grad_(False)
