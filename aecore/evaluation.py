@@ -9,13 +9,15 @@ from torch.distributions import Normal, kl_divergence
 
 
 @torch.no_grad()
-def reconstruction_error(model: nn.Module, images: Tensor, *, batch_size: int = 1000) -> Tensor:
+def reconstruction_error(
+    model: nn.Module, images: Tensor, c: Tensor | None = None, *, batch_size: int = 1000
+) -> Tensor:
     """Squared error |x - model(x)|^2 of each example, summed over its dimensions: [N, ...] to [N] on the CPU.
 
-    Raises ValueError when ``images`` is empty.
+    c: the conditions [N, ...] of a conditional model. Raises ValueError when ``images`` is empty.
     """
-    batches = _batches(model, images, batch_size)
-    return torch.cat([(model(x) - x).pow(2).flatten(1).sum(1).cpu() for x in batches])
+    batches = _batches(model, images, c, batch_size)
+    return torch.cat([(model(x, *c) - x).pow(2).flatten(1).sum(1).cpu() for x, *c in batches])
 
 
 def principal_angles(a: Tensor, b: Tensor) -> Tensor:
@@ -56,6 +58,7 @@ def roc_auc(inlier_scores: Tensor, outlier_scores: Tensor) -> float:
 def log_likelihood(
     vae: nn.Module,
     images: Tensor,
+    c: Tensor | None = None,
     *,
     samples: int,
     batch_size: int = 100,
@@ -65,7 +68,8 @@ def log_likelihood(
 
     L_k = log 1/k sum_i p(x | z_i) p(z_i) / q(z_i | x), z_i ~ q(z | x), with k = ``samples``
     (Burda, Grosse and Salakhutdinov, 2016, arXiv:1509.00519). Its expectation grows with k towards
-    log p(x); k = 1 is the ELBO with a sampled KL.
+    log p(x); k = 1 is the ELBO with a sampled KL. With the conditions c [N, ...] of a conditional model,
+    the same bound on log p(x | c).
 
     Raises ValueError when samples is not a positive integer or ``images`` is empty.
     """
@@ -73,14 +77,14 @@ def log_likelihood(
         raise ValueError(f"samples must be a positive integer, got {samples!r}")
     at_once = max(1, min(samples, 5000 // batch_size))
     bounds = []
-    for x in _batches(vae, images, batch_size):
-        q = vae.encode(x)
+    for x, *condition in _batches(vae, images, c, batch_size):
+        q = vae.encode(x, *condition)
         log_weights = []
         for start in range(0, samples, at_once):
             shape = (min(at_once, samples - start), *q.mean.shape)
             eps = torch.randn(shape, generator=generator, device=q.mean.device, dtype=q.mean.dtype)
             z = q.mean + q.stddev * eps
-            p = vae.decode(z)
+            p = vae.decode(z, *condition)
             log_p_x = p.log_prob(x.reshape(len(x), *p.event_shape))
             log_weights.append(log_p_x + (vae.prior.log_prob(z) - q.log_prob(z)).sum(-1))
         bounds.append((torch.cat(log_weights).logsumexp(0) - math.log(samples)).cpu())
@@ -89,34 +93,70 @@ def log_likelihood(
 
 @torch.no_grad()
 def active_units(
-    vae: nn.Module, images: Tensor, *, threshold: float = 0.01, batch_size: int = 1000
+    vae: nn.Module,
+    images: Tensor,
+    c: Tensor | None = None,
+    *,
+    threshold: float = 0.01,
+    batch_size: int = 1000,
 ) -> Tensor:
     """Which latent dimensions carry information about x: bool [latent_dim].
 
     A unit is active when the variance over the data of its posterior mean, Var_x(E_q(z|x)[z]), exceeds
-    ``threshold`` (Burda et al., 2016, section 5.2). Raises ValueError for fewer than two examples.
+    ``threshold`` (Burda et al., 2016, section 5.2). c: as in :func:`log_likelihood`.
+    Raises ValueError for fewer than two examples.
     """
     if len(images) < 2:
         raise ValueError(f"a variance over the data needs at least two examples, got {len(images)}")
-    means = torch.cat([vae.encode(x).mean.cpu() for x in _batches(vae, images, batch_size)])
+    batches = _batches(vae, images, c, batch_size)
+    means = torch.cat([vae.encode(*batch).mean.cpu() for batch in batches])
     return means.var(0) > threshold
 
 
+def dead_units(codes: Tensor, *, threshold: float = 0.0) -> Tensor:
+    """Which units of a sparse code never leave 0: bool [d], for the codes [N, d] of a data set.
+
+    A unit is dead when |z_i| <= threshold on all N examples; one that is rare may look dead on few. A ReLU
+    gives exact zeros. A sigmoid never does: give it a threshold, and the figure with it.
+
+    Raises ValueError unless codes are [N, d] with N >= 1 and free of NaN, or for a negative threshold.
+    """
+    if codes.dim() != 2 or len(codes) == 0 or codes.isnan().any():
+        raise ValueError(
+            f"expected codes [N, d] of at least one example, free of NaN, got {list(codes.shape)} "
+            f"with {int(codes.isnan().sum())} NaN"
+        )
+    if not threshold >= 0:
+        raise ValueError(f"threshold must not be negative, got {threshold}")
+    return (codes.abs() <= threshold).all(0)
+
+
 @torch.no_grad()
-def kl_per_dimension(vae: nn.Module, images: Tensor, *, batch_size: int = 1000) -> Tensor:
-    """Mean KL(q(z_i | x) || p(z_i)) of each latent dimension over the data, in nats: [latent_dim]."""
+def kl_per_dimension(
+    vae: nn.Module, images: Tensor, c: Tensor | None = None, *, batch_size: int = 1000
+) -> Tensor:
+    """Mean KL(q(z_i | x) || p(z_i)) of each latent dimension over the data, in nats: [latent_dim].
+
+    c: as in :func:`log_likelihood`.
+    """
     kls = []
-    for x in _batches(vae, images, batch_size):
-        q = vae.encode(x)
+    for batch in _batches(vae, images, c, batch_size):
+        q = vae.encode(*batch)
         prior = Normal(torch.zeros_like(q.mean), torch.ones_like(q.mean))
         kls.append(kl_divergence(q, prior).cpu())
     return torch.cat(kls).mean(0)
 
 
-def _batches(model: nn.Module, images: Tensor, batch_size: int):
-    """Batches of ``images`` on the model's device."""
+def _batches(model: nn.Module, images: Tensor, c: Tensor | None, batch_size: int):
+    """Batches (x,), or (x, c) where there are conditions, on the model's device."""
     if len(images) == 0:
         raise ValueError("expected at least one example, got none")
+    if c is not None and (c.dim() == 0 or len(c) != len(images)):
+        raise ValueError(
+            f"expected one condition for each of {len(images)} examples, got {list(c.shape)}"
+        )
     parameter = next(model.parameters(), None)
     device = parameter.device if parameter is not None else images.device
-    return (x.to(device) for x in images.split(batch_size))
+    parts = (images,) if c is None else (images, c)
+    split = zip(*(part.split(batch_size) for part in parts), strict=True)
+    return (tuple(part.to(device) for part in batch) for batch in split)

@@ -121,10 +121,27 @@ class GaussianMixture:
         eye = torch.eye(self.means.shape[1], dtype=self.means.dtype, device=self.means.device)
         return GaussianMixture(self.weights, self.means, self.covariances + sigma**2 * eye)
 
+    def posterior_mean(self, x_tilde: Tensor, sigma: float) -> Tensor:
+        """E[x | x_tilde] for x from the mixture and x_tilde = x + sigma * eps: [B, D] to [B, D].
+
+        The best denoiser in squared error, by conditioning each component on x_tilde:
+        sum_k p(k | x_tilde) (m_k + Sigma_k (Sigma_k + sigma^2 I)^-1 (x_tilde - m_k)). By Tweedie's formula
+        (Robbins, 1956) it equals x_tilde + sigma^2 * noised(sigma).score(x_tilde).
+
+        Raises ValueError when sigma is negative.
+        """
+        noised = self.noised(sigma)
+        responsibility = noised._log_joint(x_tilde).softmax(-1)
+        offset = (x_tilde[..., None, :] - self.means)[..., None]
+        shift = self.covariances @ torch.linalg.solve(noised.covariances, offset)
+        means = self.means + shift[..., 0]
+        return (responsibility[..., None] * means).sum(-2)
+
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """n draws [n, D]; pass a generator for draws that can be repeated."""
         component = torch.multinomial(self.weights, n, replacement=True, generator=generator)
-        noise = torch.randn(n, self.means.shape[1], 1, dtype=self.means.dtype, generator=generator)
+        shape, like = (n, self.means.shape[1], 1), self.means
+        noise = torch.randn(shape, generator=generator, dtype=like.dtype, device=like.device)
         factors = torch.linalg.cholesky(self.covariances)
         return self.means[component] + (factors[component] @ noise)[..., 0]
 

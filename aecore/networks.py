@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 IMAGE_SHAPE = (1, 28, 28)
@@ -84,6 +85,33 @@ def conv_decoder(
     return nn.Sequential(*layers)
 
 
+class Conditioned(nn.Module):
+    """A network of two arguments, made of plain ones: network(join(inputs(x), condition(c))).
+
+    network: starts with a Linear, which takes both parts flattened and joined, x first.
+    inputs, condition: modules applied first, each [B, ...] to [B, ...]; None passes the tensor on as it is.
+
+    A convolutional encoder of images with labels: ``Conditioned(mlp([64 + 10, 200, 2 * d]),
+    inputs=conv_encoder(64))``. Symbols, int64 [B, T], need an ``nn.Embedding`` as ``inputs``.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        inputs: nn.Module | None = None,
+        condition: nn.Module | None = None,
+    ):
+        super().__init__()
+        self.inputs = nn.Identity() if inputs is None else inputs
+        self.condition = nn.Identity() if condition is None else condition
+        self.network = network
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        """Output of ``network`` for inputs x [B, ...] and conditions c [B, ...]."""
+        return run_conditional(self.network, self.inputs(x), self.condition(c))
+
+
 def _reduced_size(image_shape: tuple[int, int, int], channels: Sequence[int]) -> tuple[int, int]:
     _, height, width = image_shape
     factor = 2 ** len(channels)
@@ -121,9 +149,77 @@ def run_decoder(decoder: nn.Module, z: Tensor) -> Tensor:
     first = _first_layer(decoder)
     if isinstance(first, nn.Linear) and z.shape[-1] != first.in_features:
         raise ValueError(f"expected codes [..., {first.in_features}], got {list(z.shape)}")
-    out = decoder(z.reshape(-1, z.shape[-1]))
+    return _as_images(decoder(z.reshape(-1, z.shape[-1])), z.shape[:-1])
+
+
+def run_conditional(network: nn.Module, x: Tensor, c: Tensor) -> Tensor:
+    """Apply a network to inputs x [B, ...] and their conditions c [B, ...].
+
+    A network that starts with a Linear gets :func:`join` of the two; any other module is called as
+    ``network(x, c)``. Raises ValueError for an ``nn.Sequential`` that starts with something else.
+    """
+    first = _first_layer(network)
+    if isinstance(first, nn.Linear):
+        return network(join(x, c, first.in_features))
+    if isinstance(network, nn.Sequential):
+        raise ValueError(
+            f"an nn.Sequential that starts with {type(first).__name__} has no place for a condition; "
+            "use Conditioned(mlp(...), inputs=network), or a module whose forward takes (x, c)"
+        )
+    return network(x, c)
+
+
+def run_conditional_decoder(decoder: nn.Module, z: Tensor, c: Tensor) -> Tensor:
+    """Apply a decoder to codes z [..., B, d], each of the B with its own condition c [B, ...].
+
+    Returns [..., B, *data shape]; as in :func:`run_decoder`, 784 numbers become a 28x28 image.
+    """
+    c = c.expand(*z.shape[:-2], *c.shape).reshape(-1, *c.shape[1:])
+    return _as_images(run_conditional(decoder, z.reshape(-1, z.shape[-1]), c), z.shape[:-1])
+
+
+def join(x: Tensor, c: Tensor, width: int) -> Tensor:
+    """Inputs x [B, ...] and conditions c [B, ...], flattened and side by side: [B, width].
+
+    Conditions of integers are labels: each becomes one-hot, with as many classes as ``width`` leaves
+    room for. So ``mlp([784 + 10, ...])`` takes images with labels 0 to 9.
+
+    Raises ValueError when the two do not fill ``width``, or a label is out of range.
+    """
+    if not x.is_floating_point():
+        raise ValueError(
+            f"x holds {x.dtype} symbols, which a Linear cannot take; "
+            "embed them: Conditioned(network, inputs=nn.Embedding(symbols, size))"
+        )
+    x, c = x.flatten(1), c.reshape(len(c), -1)
+    room = width - x.shape[1]
+    if not c.is_floating_point():
+        classes = room // c.shape[1]
+        if classes > 0 and room == classes * c.shape[1]:
+            return torch.cat([x, _one_hot(c, classes).to(x.dtype).flatten(1)], 1)
+    elif room == c.shape[1]:
+        return torch.cat([x, c], 1)
+    kind = "numbers" if c.is_floating_point() else "labels, each to be one-hot"
+    raise ValueError(
+        f"the network's first Linear takes {width} values, but an example has {x.shape[1]} and its "
+        f"condition {c.shape[1]} {kind}; make that Linear as wide as the two together"
+    )
+
+
+def _one_hot(labels: Tensor, classes: int) -> Tensor:
+    low, high = (value.item() for value in labels.aminmax())
+    if low < 0 or high >= classes:
+        raise ValueError(
+            f"labels must lie in 0 to {classes - 1}, got {low if low < 0 else high}; the network has "
+            f"room for {classes} classes"
+        )
+    return nn.functional.one_hot(labels.long(), classes)
+
+
+def _as_images(out: Tensor, leading: torch.Size) -> Tensor:
+    """A decoder's output [N, ...] as [*leading, ...], where 784 numbers are an image [1, 28, 28]."""
     event = IMAGE_SHAPE if out.shape[1:] == (math.prod(IMAGE_SHAPE),) else out.shape[1:]
-    return out.reshape(*z.shape[:-1], *event)
+    return out.reshape(*leading, *event)
 
 
 def _first_layer(network: nn.Module) -> nn.Module:

@@ -10,6 +10,7 @@ from torch import nn
 
 from aecore.evaluation import (
     active_units,
+    dead_units,
     kl_per_dimension,
     log_likelihood,
     principal_angles,
@@ -177,3 +178,27 @@ def test_measurements_refuse_no_data():
             measure(known_encoder_vae(), torch.zeros(0, 3))
     with pytest.raises(ValueError, match="at least two examples, got 1"):
         active_units(known_encoder_vae(), torch.zeros(1, 3))
+
+
+def test_dead_units_are_zero_on_every_example_and_rare_ones_are_not():
+    codes = torch.tensor([[0.0, 0.0, 1.0], [0.0, -0.5, 2.0], [0.0, 0.0, 3.0]])
+    assert dead_units(codes).tolist() == [True, False, False]
+    assert dead_units(codes[:1]).tolist() == [True, True, False]
+    assert dead_units(codes, threshold=0.5).tolist() == [True, True, False]
+
+
+def test_dead_units_of_a_relu_with_known_biases():
+    """x in [0, 1]^2: x1 - 1.5 is never positive, x1 - 0.5 is half of the time, x1 + x2 always."""
+    encoder = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+    encoder[0].weight.data = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+    encoder[0].bias.data = torch.tensor([-1.5, -0.5, 0.0])
+    codes = encoder(torch.rand(100, 2, generator=torch.Generator().manual_seed(0)))
+    assert dead_units(codes).tolist() == [True, False, False]
+
+
+def test_dead_units_refuse_what_is_no_set_of_codes():
+    for codes in (torch.zeros(3), torch.zeros(0, 3), torch.full((2, 3), float("nan"))):
+        with pytest.raises(ValueError, match=r"codes \[N, d\] of at least one example"):
+            dead_units(codes)
+    with pytest.raises(ValueError, match="negative, got -1"):
+        dead_units(torch.zeros(2, 3), threshold=-1.0)

@@ -155,6 +155,85 @@ def test_noised_mixture_is_the_convolution_with_a_gaussian():
     torch.testing.assert_close(noised, integral, rtol=1e-8, atol=0)
 
 
+@pytest.mark.parametrize("sigma", [0.1, 0.7, 3.0])
+def test_the_score_of_the_noised_mixture_is_the_gradient_of_its_log_density(sigma):
+    x = (3 * torch.randn(50, 2, dtype=torch.float64)).requires_grad_()
+    noised = mixture().noised(sigma)
+    gradient = torch.autograd.grad(noised.log_prob(x).sum(), x)[0]
+    torch.testing.assert_close(noised.score(x.detach()), gradient)
+
+
+def test_noise_upon_noise_adds_its_variances():
+    x = 3 * torch.randn(20, 2, dtype=torch.float64)
+    twice = mixture().noised(0.6).noised(0.8)
+    torch.testing.assert_close(twice.log_prob(x), mixture().noised(1.0).log_prob(x))
+
+
+def test_the_posterior_mean_is_the_integral_over_the_clean_points():
+    """E[x | x_tilde] = integral of x p(x) N(x_tilde; x, sigma^2 I) over that of p(x) N(x_tilde; x, ...)."""
+    model, sigma = mixture(), 0.7
+    line = torch.linspace(-8, 9, 801, dtype=torch.float64)
+    grid = torch.cartesian_prod(line, line)
+    points = torch.tensor([[0.5, 1.0], [1.6, 0.5], [-1.0, 1.2], [5.0, -3.0]], dtype=torch.float64)
+    for point in points:
+        kernel = Normal(grid, sigma).log_prob(point).sum(1)
+        weight = (model.log_prob(grid) + kernel).softmax(0)
+        expected = weight @ grid
+        found = model.posterior_mean(point[None], sigma)[0]
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("sigma", [0.01, 0.3, 1.0, 4.0])
+def test_tweedies_formula_is_the_posterior_mean(sigma):
+    """Two routes that share no step: the score of the noised density, and conditioning of the components."""
+    model = mixture()
+    x_tilde = 3 * torch.randn(50, 2, dtype=torch.float64)
+    tweedie = x_tilde + sigma**2 * model.noised(sigma).score(x_tilde)
+    torch.testing.assert_close(model.posterior_mean(x_tilde, sigma), tweedie, rtol=1e-9, atol=1e-9)
+
+
+def test_tweedie_with_the_score_before_noising_is_right_only_for_small_noise():
+    """Its error relative to the true step falls like sigma^2; at sigma = 1 the step itself is wrong."""
+    model, x = mixture(), torch.tensor([[0.5, 1.0], [1.6, 0.5], [-1.0, 1.2]], dtype=torch.float64)
+
+    def relative_error(sigma):
+        step = model.posterior_mean(x, sigma) - x
+        return ((sigma**2 * model.score(x) - step).norm() / step.norm()).item()
+
+    assert relative_error(1.0) > 1
+    assert relative_error(1e-2) < 2e-2
+    assert relative_error(1e-3) == pytest.approx(relative_error(1e-2) / 100, rel=0.05)
+
+
+def test_no_denoiser_beats_the_posterior_mean():
+    model, sigma = mixture(), 0.8
+    generator = torch.Generator().manual_seed(0)
+    x = model.sample(50_000, generator=generator)
+    noise = torch.randn(x.shape, generator=generator, dtype=x.dtype)
+    x_tilde = x + sigma * noise
+    best = model.posterior_mean(x_tilde, sigma)
+    error = (best - x).pow(2).sum(1)
+    assert error.mean() < 0.98 * (x_tilde - x).pow(2).sum(1).mean()
+    for other in (
+        x_tilde,
+        0.95 * best,
+        1.05 * best,
+        best + 0.1,
+        x_tilde + sigma**2 * model.score(x),
+    ):
+        paired = (other - x).pow(2).sum(1) - error
+        assert paired.mean() > 4 * paired.std() / math.sqrt(len(x))
+
+
+def test_without_noise_the_posterior_mean_is_the_point_and_with_much_the_mixtures_mean():
+    model, x = mixture(), torch.randn(5, 2, dtype=torch.float64)
+    torch.testing.assert_close(model.posterior_mean(x, 0.0), x)
+    mean = (model.weights[:, None] * model.means).sum(0)
+    torch.testing.assert_close(model.posterior_mean(x, 1e4), mean.expand(5, 2), atol=1e-3, rtol=0)
+    with pytest.raises(ValueError, match=r"-0\.1"):
+        model.posterior_mean(x, -0.1)
+
+
 def test_no_noise_is_the_same_mixture_and_negative_noise_an_error():
     x = torch.randn(5, 2, dtype=torch.float64)
     torch.testing.assert_close(mixture().noised(0.0).log_prob(x), mixture().log_prob(x))
@@ -171,6 +250,14 @@ def test_mixture_samples_have_the_mixtures_moments():
     covariance = (model.weights[:, None, None] * second).sum(0)
     torch.testing.assert_close(draws.mean(0), mean, atol=0.03, rtol=0)
     torch.testing.assert_close(torch.cov(draws.T), covariance, atol=0.06, rtol=0)
+
+
+def test_the_mixture_draws_where_its_parameters_are():
+    """The meta device computes no values: this fails as soon as one tensor is made elsewhere."""
+    model = mixture()
+    for name in ("weights", "means", "covariances"):
+        setattr(model, name, getattr(model, name).to("meta"))
+    assert model.sample(5).device.type == "meta"
 
 
 def test_mixture_refuses_what_is_no_mixture():

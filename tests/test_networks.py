@@ -6,7 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from aecore.networks import conv_decoder, conv_encoder, mlp, run_decoder, run_encoder
+from aecore.networks import (
+    Conditioned,
+    conv_decoder,
+    conv_encoder,
+    join,
+    mlp,
+    run_conditional,
+    run_conditional_decoder,
+    run_decoder,
+    run_encoder,
+)
 
 
 @given(st.lists(st.integers(1, 12), min_size=2, max_size=5))
@@ -93,3 +103,43 @@ def test_decoder_decodes_each_code_by_itself():
 def test_decoder_refuses_codes_of_another_width():
     with pytest.raises(ValueError, match=r"\[..., 2\], got \[5, 3\]"):
         run_decoder(mlp([2, 784]), torch.zeros(5, 3))
+
+
+def test_join_puts_one_hot_labels_or_numbers_beside_the_inputs():
+    x = torch.tensor([[[0.5], [2.0]], [[3.0], [4.0]]])
+    labels = join(x, torch.tensor([2, 0]), 5)
+    assert labels.tolist() == [[0.5, 2.0, 0.0, 0.0, 1.0], [3.0, 4.0, 1.0, 0.0, 0.0]]
+    numbers = join(x, torch.tensor([[[7.0, 8.0]], [[9.0, 1.0]]]), 4)
+    assert numbers.tolist() == [[0.5, 2.0, 7.0, 8.0], [3.0, 4.0, 9.0, 1.0]]
+    with pytest.raises(
+        ValueError, match="takes 4 values, but an example has 2 and its condition 1"
+    ):
+        join(x, torch.zeros(2), 4)
+
+
+def test_a_module_of_two_arguments_gets_them_as_they_are_and_a_plain_one_gets_them_joined():
+    class Difference(nn.Module):
+        def forward(self, x, c):
+            return x - c
+
+    x, c = torch.randn(3, 2), torch.randn(3, 2)
+    torch.testing.assert_close(run_conditional(Difference(), x, c), x - c)
+    network = mlp([4, 5, 2])
+    expected = network(torch.cat([x, c], 1))
+    torch.testing.assert_close(run_conditional(network, x, c), expected)
+    torch.testing.assert_close(Conditioned(network)(x, c), expected)
+    first = nn.Linear(2, 2)
+    torch.testing.assert_close(
+        Conditioned(network, inputs=first, condition=nn.ReLU())(x, c),
+        network(torch.cat([first(x), c.relu()], 1)),
+    )
+
+
+@given(st.lists(st.integers(1, 3), min_size=0, max_size=2))
+@settings(max_examples=10, deadline=None)
+def test_conditional_decoder_repeats_the_conditions_over_leading_dimensions(leading):
+    decoder, z, c = mlp([2 + 3, 784]), torch.randn(*leading, 4, 2), torch.randn(4, 3)
+    out = run_conditional_decoder(decoder, z, c)
+    repeated = c.expand(*leading, 4, 3)
+    torch.testing.assert_close(out.flatten(-3), decoder(torch.cat([z, repeated], -1)))
+    assert out.shape == (*leading, 4, 1, 28, 28)

@@ -7,16 +7,17 @@ Rezende, Mohamed and Wierstra (2014), arXiv:1401.4082. The bound, per example an
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Distribution, Independent, Normal
+from torch.distributions import Bernoulli, Categorical, Distribution, Independent, Normal
 
 from aecore.networks import run_decoder, run_encoder
 from aecore.objectives import gaussian_kl
 
-LIKELIHOODS = ("bernoulli", "gaussian")
+LIKELIHOODS = ("bernoulli", "gaussian", "categorical")
 
 
 class ELBO(NamedTuple):
@@ -44,17 +45,44 @@ class DataDistribution(Independent):
         return super().log_prob(value)
 
 
+class Symbols(Categorical):
+    """Categorical over V symbols, from logits [..., V], that scores the symbol ``padding`` as log 1 = 0."""
+
+    def __init__(self, logits: Tensor, padding: int | None = None):
+        super().__init__(logits=logits, validate_args=False)
+        self.padding = padding
+
+    def log_prob(self, value: Tensor) -> Tensor:
+        """log p of symbols, int64 [...], in nats. Raises ValueError for what is no symbol."""
+        if value.is_floating_point():
+            raise ValueError(f"a categorical likelihood is over int64 symbols, got {value.dtype}")
+        written = torch.ones_like(value, dtype=torch.bool)
+        if self.padding is not None:
+            written = value != self.padding
+        symbols = value.where(written, 0)
+        low, high = (bound.item() for bound in symbols.aminmax())
+        last = self.logits.shape[-1] - 1
+        if low < 0 or high > last:
+            raise ValueError(
+                f"symbols must lie in 0 to {last}, got {low if low < 0 else high}; "
+                "the last dimension of the decoder's output is the number of symbols"
+            )
+        return super().log_prob(symbols).masked_fill(~written, 0.0)
+
+
 class VAE(nn.Module):
     """Variational autoencoder: p(x, z) = p(x | z) p(z), p(z) = N(0, I), q(z | x) = N(mu(x), diag sigma^2(x)).
 
     encoder: data [B, ...] to [B, 2 * latent_dim], the mean first, then logvar = log sigma^2.
-    decoder: codes [B, latent_dim] to logits (``likelihood="bernoulli"``) or to the mean (``"gaussian"``).
+    decoder: codes [B, latent_dim] to logits (``likelihood="bernoulli"``), to the mean (``"gaussian"``), or
+        to logits [B, ..., V] over V symbols at each position (``"categorical"``, data int64 [B, ...]).
     noise_variance: the Gaussian decoder's variance per dimension; with ``learn_noise=True`` its start.
+    padding: the symbol that fills up short sequences; its positions count nothing (categorical only).
 
     With variance s^2 the Gaussian reconstruction term is -|x - x_hat|^2 / (2 s^2) - D/2 log(2 pi s^2).
 
     Raises ValueError for an unknown likelihood, a noise variance that is not positive, or
-    ``learn_noise=True`` with a Bernoulli decoder.
+    ``learn_noise=True`` or ``padding`` with a likelihood that has none.
     """
 
     def __init__(
@@ -65,6 +93,7 @@ class VAE(nn.Module):
         likelihood: str = "bernoulli",
         noise_variance: float = 1.0,
         learn_noise: bool = False,
+        padding: int | None = None,
     ):
         super().__init__()
         if likelihood not in LIKELIHOODS:
@@ -73,7 +102,11 @@ class VAE(nn.Module):
             raise ValueError(f"noise_variance must be positive and finite, got {noise_variance}")
         if learn_noise and likelihood != "gaussian":
             raise ValueError(
-                "learn_noise=True needs likelihood='gaussian': a Bernoulli has no variance to learn"
+                f"learn_noise=True needs likelihood='gaussian': a {likelihood} one has no variance to learn"
+            )
+        if padding is not None and likelihood != "categorical":
+            raise ValueError(
+                f"padding={padding!r} needs likelihood='categorical', got {likelihood!r}"
             )
         if isinstance(latent_dim, bool) or not isinstance(latent_dim, int) or latent_dim < 1:
             raise ValueError(f"latent_dim must be a positive integer, got {latent_dim!r}")
@@ -81,6 +114,7 @@ class VAE(nn.Module):
         self.decoder = decoder
         self.latent_dim = latent_dim
         self.likelihood = likelihood
+        self.padding = padding
         noise_logvar = math.log(noise_variance)
         self.noise_logvar = (
             nn.Parameter(torch.tensor(noise_logvar)) if learn_noise else noise_logvar
@@ -99,19 +133,14 @@ class VAE(nn.Module):
 
     def encode(self, x: Tensor) -> Normal:
         """Approximate posterior q(z | x) with batch shape [B, latent_dim], for data x [B, ...]."""
-        mu, logvar = self._mean_and_logvar(x)
-        return Normal(mu, (0.5 * logvar).exp(), validate_args=False)
+        return self._posterior(run_encoder(self.encoder, x))
 
     def decode(self, z: Tensor) -> Distribution:
-        """Likelihood p(x | z) of codes z [..., latent_dim]: ``.log_prob(x)`` is [...], ``.mean`` an image."""
-        out = run_decoder(self.decoder, z)
-        event_dims = out.dim() - (z.dim() - 1)
-        if self.likelihood == "bernoulli":
-            p = Bernoulli(logits=out, validate_args=False)
-        else:
-            std = torch.as_tensor(0.5 * self.noise_logvar, dtype=out.dtype, device=out.device).exp()
-            p = Normal(out, std, validate_args=False)
-        return DataDistribution(p, event_dims, validate_args=False)
+        """Likelihood p(x | z) of codes z [..., latent_dim]: ``.log_prob(x)`` is [...], ``.mean`` an image.
+
+        A categorical one has no mean: its ``.mode`` is the likeliest symbol at each position.
+        """
+        return self._likelihood(run_decoder(self.decoder, z), z)
 
     def elbo(self, x: Tensor, *, beta: float = 1.0, samples: int = 1) -> ELBO:
         """Evidence lower bound per example, in nats.
@@ -122,36 +151,75 @@ class VAE(nn.Module):
 
         Raises ValueError when samples is not a positive integer.
         """
-        if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
-            raise ValueError(f"samples must be a positive integer, got {samples!r}")
-        mu, logvar = self._mean_and_logvar(x)
-        q = Normal(mu, (0.5 * logvar).exp(), validate_args=False)
-        z = q.rsample((samples,))
-        p = self.decode(z)
-        reconstruction = p.log_prob(x.reshape(x.shape[0], *p.event_shape)).mean(0)
-        kl = gaussian_kl(mu, logvar)
-        return ELBO(reconstruction, kl, reconstruction - beta * kl)
+        return self._bound(x, run_encoder(self.encoder, x), self.decode, beta, samples)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Mean reconstruction: E[x | z] at the mean code z = mu(x), in the shape of x. No sampling."""
-        return self.decode(self.encode(x).mean).mean.reshape(x.shape)
+        """Mean reconstruction: E[x | z] at the mean code z = mu(x), in the shape of x. No sampling.
+
+        With a categorical likelihood, the likeliest symbols in place of the mean.
+        """
+        return self._typical(self.decode(self.encode(x).mean)).reshape(x.shape)
 
     @torch.no_grad()
     def sample(self, n: int, *, generator: torch.Generator | None = None) -> Tensor:
         """n images: the decoder's mean E[x | z] at n draws z from the prior; [n, 1, 28, 28] for 784 outputs.
 
+        With a categorical likelihood, the likeliest symbols in place of the mean.
         generator: a ``torch.Generator`` on the model's device, for draws that can be repeated.
         Raises ValueError unless n is a positive integer.
         """
+        return self._typical(self.decode(self._sample_prior(n, generator)))
+
+    def _bound(
+        self,
+        x: Tensor,
+        out: Tensor,
+        decode: Callable[[Tensor], Distribution],
+        beta: float,
+        samples: int,
+    ) -> ELBO:
+        """The ELBO of x [B, ...] from the encoder's output for it and from decode: z to p(x | z)."""
+        if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
+            raise ValueError(f"samples must be a positive integer, got {samples!r}")
+        z = self._posterior(out).rsample((samples,))
+        p = decode(z)
+        reconstruction = p.log_prob(x.reshape(x.shape[0], *p.event_shape)).mean(0)
+        kl = gaussian_kl(*self._mean_and_logvar(out))
+        return ELBO(reconstruction, kl, reconstruction - beta * kl)
+
+    def _posterior(self, out: Tensor) -> Normal:
+        mu, logvar = self._mean_and_logvar(out)
+        return Normal(mu, (0.5 * logvar).exp(), validate_args=False)
+
+    def _sample_prior(self, n: int, generator: torch.Generator | None) -> Tensor:
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
             raise ValueError(f"n must be a positive integer, got {n!r}")
         like = next(self.parameters())
         shape = (n, self.latent_dim)
-        z = torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype)
-        return self.decode(z).mean
+        return torch.randn(shape, generator=generator, device=like.device, dtype=like.dtype)
 
-    def _mean_and_logvar(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        out = run_encoder(self.encoder, x)
+    def _typical(self, p: Distribution) -> Tensor:
+        return p.mode if self.likelihood == "categorical" else p.mean
+
+    def _likelihood(self, out: Tensor, z: Tensor) -> DataDistribution:
+        """p(x | z) from the decoder's output [..., *data shape] for codes z [..., latent_dim]."""
+        event_dims = out.dim() - (z.dim() - 1)
+        if self.likelihood == "categorical":
+            if event_dims < 2:
+                raise ValueError(
+                    "a categorical decoder must return logits [B, positions, symbols], "
+                    f"got {list(out.shape)}; end it in nn.Unflatten(1, (positions, symbols))"
+                )
+            p, event_dims = Symbols(out, self.padding), event_dims - 1
+        elif self.likelihood == "bernoulli":
+            p = Bernoulli(logits=out, validate_args=False)
+        else:
+            std = torch.as_tensor(0.5 * self.noise_logvar, dtype=out.dtype, device=out.device).exp()
+            p = Normal(out, std, validate_args=False)
+        return DataDistribution(p, event_dims, validate_args=False)
+
+    def _mean_and_logvar(self, out: Tensor) -> tuple[Tensor, Tensor]:
+        """The encoder's output [B, 2 * latent_dim] in its two halves."""
         if out.shape[-1] != 2 * self.latent_dim:
             raise ValueError(
                 f"the encoder must return 2 * latent_dim = {2 * self.latent_dim} numbers per example "
