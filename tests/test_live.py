@@ -22,17 +22,6 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 @pytest.fixture(scope="module")
-def decoder():
-    torch.manual_seed(0)
-    return networks.mlp([2, 8, 784])
-
-
-@pytest.fixture(scope="module")
-def codes():
-    return 2 + torch.randn(500, 2, generator=torch.Generator().manual_seed(1))
-
-
-@pytest.fixture(scope="module")
 def labels():
     return torch.arange(500) % 10
 

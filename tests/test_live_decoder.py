@@ -8,7 +8,6 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from node_bridge import Node
 from scipy.special import erf
 from torch import nn
 
@@ -33,12 +32,6 @@ GEOMETRIES = [
     {"kernel_size": 1},
     {"kernel_size": 5, "stride": 1, "padding": 4, "bias": False},
 ]
-
-
-@pytest.fixture(scope="module")
-def node():
-    with Node() as process:
-        yield process
 
 
 @torch.no_grad()

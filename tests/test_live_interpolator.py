@@ -8,22 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from node_bridge import Node
 
-from aecore import networks
 from aecore.live import Decoder, Interpolator
 from aecore.live.paths import interpolate
-
-
-@pytest.fixture(scope="module")
-def decoder():
-    torch.manual_seed(0)
-    return networks.mlp([2, 8, 784])
-
-
-@pytest.fixture(scope="module")
-def codes():
-    return torch.randn(10, 2, generator=torch.Generator().manual_seed(1))
 
 
 @pytest.mark.parametrize(
@@ -110,12 +97,6 @@ def test_halfway_between_opposite_codes_the_length_is_kept():
 def test_unknown_path_is_refused():
     with pytest.raises(ValueError, match="got 'round'"):
         interpolate((0.0,), (1.0,), 0.5, "round")
-
-
-@pytest.fixture(scope="module")
-def node():
-    with Node() as process:
-        yield process
 
 
 @settings(max_examples=60, deadline=None)

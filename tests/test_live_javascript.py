@@ -6,15 +6,11 @@ import subprocess
 
 import numpy as np
 import pytest
-from node_bridge import LIVE, Node, node_binary
+from node_bridge import LIVE, node_binary
 
-from aecore.live import bundle, explorer, interpolator
-
-
-@pytest.fixture(scope="module")
-def node():
-    with Node() as process:
-        yield process
+from aecore import live
+from aecore.live import bundle
+from aecore.live.view import LiveBox, View
 
 
 def points(xy, labels, classes):
@@ -26,7 +22,20 @@ def points(xy, labels, classes):
     }
 
 
-@pytest.mark.parametrize("view", [explorer._ExplorerView, interpolator._InterpolatorView])
+def views(kind=View):
+    """Every class of view that the package has."""
+    return {kind, *(found for below in kind.__subclasses__() for found in views(below))}
+
+
+DRAWING = sorted((v for v in views() if hasattr(v, "_esm")), key=lambda view: view.__name__)
+
+
+def test_every_widget_of_the_package_is_tried_here():
+    boxes = [thing for thing in vars(live).values() if isinstance(thing, type)]
+    assert len(DRAWING) == sum(issubclass(box, LiveBox) for box in boxes)
+
+
+@pytest.mark.parametrize("view", DRAWING)
 def test_each_widget_is_one_module_that_asks_for_no_other(view):
     source = str(view._esm)
     assert "import " not in source.replace("important", "")
@@ -58,8 +67,10 @@ def test_a_name_used_in_two_files_is_refused(tmp_path, monkeypatch):
 
 
 def test_every_script_of_the_folder_is_part_of_a_widget():
-    used = {*bundle._in_order("explorer.js", []), *bundle._in_order("interpolator.js", [])}
-    assert used == {path.name for path in LIVE.glob("*.js")}
+    sources = {path.name: path.read_text(encoding="utf-8") for path in LIVE.glob("*.js")}
+    ends = [name for name, source in sources.items() if "export default" in source]
+    assert {bundle.compose(name) for name in ends} == {str(view._esm) for view in DRAWING}
+    assert {name for end in ends for name in bundle._in_order(end, [])} == set(sources)
 
 
 @pytest.mark.parametrize("count", [4, 9, 81, 100, 121, 144, 625])

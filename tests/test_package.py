@@ -12,11 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = [
     {"data", "mnist", "mirrors", "strokes", "glyphs", "networks"},
-    {"objectives"},
+    {"objectives", "corruption"},
     {"models"},
     {"weights", "exact"},
     {"training"},
-    {"evaluation", "plotting", "claims", "live"},
+    {"evaluation", "dimension", "tangents", "gradients", "plotting", "claims", "live"},
 ]
 
 
@@ -81,6 +81,10 @@ def test_every_module_class_and_public_function_is_documented(path):
             assert ast.get_docstring(node), f"{path.name}: {node.name} has no docstring"
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: p.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "path",
+    [*modules(), *sorted((ROOT / "tests").rglob("*.py"))],
+    ids=lambda p: p.relative_to(ROOT).as_posix(),
+)
 def test_no_module_is_longer_than_a_reader_can_hold(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 350

@@ -1,7 +1,24 @@
 """Live widgets: a decoder that answers in the reader's browser, in a notebook or in the published page."""
 
 from aecore.live.decoder import SUPPORTED, Decoder, UnsupportedLayerError
+from aecore.live.distances import DistanceExplorer
+from aecore.live.divergence import KLPlayground
 from aecore.live.explorer import LatentExplorer
+from aecore.live.flatland import Flatland
+from aecore.live.inference import ELBOExplorer, PosteriorExplorer
 from aecore.live.interpolator import Interpolator
+from aecore.live.reparameterisation import ReparameterisationExplorer
 
-__all__ = ["SUPPORTED", "Decoder", "Interpolator", "LatentExplorer", "UnsupportedLayerError"]
+__all__ = [
+    "SUPPORTED",
+    "Decoder",
+    "DistanceExplorer",
+    "ELBOExplorer",
+    "Flatland",
+    "Interpolator",
+    "KLPlayground",
+    "LatentExplorer",
+    "PosteriorExplorer",
+    "ReparameterisationExplorer",
+    "UnsupportedLayerError",
+]

@@ -7,13 +7,12 @@ so everything goes on working in a saved page that has no kernel.
 
 import math
 
-import anywidget
 import ipywidgets
 import numpy as np
 import traitlets
 
 from aecore.live import fallback
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import compose
 from aecore.live.codes import (
     checked_codes,
     checked_labels,
@@ -25,27 +24,22 @@ from aecore.live.codes import (
     step_for,
 )
 from aecore.live.decoder import Decoder
+from aecore.live.view import DecoderView, LiveBox, slider
 from aecore.plotting import CLASS_COLOURS
 
 MOST_POINTS = 2000
 _NO_LABEL = 255
 
 
-class _ExplorerView(anywidget.AnyWidget):
+class _ExplorerView(DecoderView):
     _esm = compose("explorer.js")
-    _css = stylesheet()
-    decoder = traitlets.Instance(Decoder).tag(sync=True, **ipywidgets.widget_serialization)
-    codes = traitlets.Bytes().tag(sync=True)
     labels = traitlets.Bytes().tag(sync=True)
     classes = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    colours = traitlets.List(traitlets.Unicode()).tag(sync=True)
     coordinates = traitlets.List(traitlets.Unicode()).tag(sync=True)
     axes = traitlets.List(traitlets.Int()).tag(sync=True)
     region = traitlets.List(traitlets.Float()).tag(sync=True)
     step = traitlets.Float().tag(sync=True)
-    image_shape = traitlets.List(traitlets.Int()).tag(sync=True)
     cells = traitlets.Int().tag(sync=True)
-    label = traitlets.Unicode().tag(sync=True)
     centre1 = traitlets.Float().tag(sync=True)
     centre2 = traitlets.Float().tag(sync=True)
     extent = traitlets.Float().tag(sync=True)
@@ -57,7 +51,7 @@ class _ExplorerView(anywidget.AnyWidget):
         super().__init__(**traits)
 
 
-class LatentExplorer(ipywidgets.VBox):
+class LatentExplorer(LiveBox):
     """A decoder to walk through: a map of encoded data, the decoded image of a point, and a decoded grid.
 
     decoder: an nn.Module from codes [B, d] to images, or a model with such a `decoder` (to a Bernoulli VAE's
@@ -73,6 +67,8 @@ class LatentExplorer(ipywidgets.VBox):
     Attributes: `view` (traits z1 ... zd, centre1, centre2, extent), `sliders` by trait name, `z`, `points`.
     Raises TypeError or ValueError, naming the value, for whatever does not fit together.
     """
+
+    _figure = fallback.explorer_figure
 
     def __init__(
         self,
@@ -118,7 +114,7 @@ class LatentExplorer(ipywidgets.VBox):
                 )
         (c1, half), (c2, _) = (self._ranges[a] for a in axes)
         points, marks = _thinned(codes, labels, axes, [c1, c2], half)
-        self.view = _ExplorerView(
+        view = _ExplorerView(
             [on_step(value, step) for value in z],
             decoder=shared,
             codes=points.tobytes(),
@@ -136,11 +132,7 @@ class LatentExplorer(ipywidgets.VBox):
             centre2=c2,
             extent=half,
         )
-        self.sliders = self._make_sliders()
-        self._links = [
-            ipywidgets.jslink((slider, "value"), (self.view, name))
-            for name, slider in self.sliders.items()
-        ]
+        self.sliders = _sliders(view, self._ranges)
         coordinates = [self.sliders[f"z{i + 1}"] for i in range(d)]
         window = [self.sliders[name] for name in ("centre1", "centre2", "extent")]
         boxes = [ipywidgets.Box(coordinates), ipywidgets.Box(window)]
@@ -148,8 +140,7 @@ class LatentExplorer(ipywidgets.VBox):
             box.add_class(kind)
         controls = ipywidgets.Box(boxes)
         controls.add_class("aecore-controls")
-        super().__init__([self.view, controls])
-        self.add_class("aecore-live")
+        super().__init__(view, self.sliders, controls)
 
     @property
     def z(self) -> np.ndarray:
@@ -167,39 +158,6 @@ class LatentExplorer(ipywidgets.VBox):
         c1, c2, half = self.view.region
         places = np.frombuffer(self.view.codes, "<f2").reshape(-1, 2)
         return [c1, c2] + half * places.astype(float)
-
-    def _make_sliders(self) -> dict[str, ipywidgets.FloatSlider]:
-        view, step = self.view, self.view.step
-        half = view.region[2]
-
-        def slider(text, value, middle, reach, low=None):
-            return ipywidgets.FloatSlider(
-                description=text,
-                value=value,
-                min=round(middle - reach if low is None else low, 10),
-                max=round(middle + reach, 10),
-                step=step,
-                readout_format=f".{max(0, -math.floor(math.log10(step) + 0.5))}f",
-                style={"description_width": "auto"},
-                layout={"width": "auto", "margin": "0"},
-            )
-
-        sliders = {}
-        for i, (text, (middle, reach)) in enumerate(
-            zip(view.coordinates, self._ranges, strict=True)
-        ):
-            sliders[f"z{i + 1}"] = slider(text, getattr(view, f"z{i + 1}"), middle, reach)
-        for number, axis in enumerate(view.axes):
-            middle = view.region[number]
-            text = f"centre {view.coordinates[axis]}"
-            sliders[f"centre{number + 1}"] = slider(text, middle, middle, half)
-        low = max(step, on_step(half / 20, step))
-        sliders["extent"] = slider("extent", half, 0, half, low)
-        return sliders
-
-    def _repr_mimebundle_(self, **kwargs):
-        live = super()._repr_mimebundle_(**kwargs)
-        return fallback.with_figure(live, fallback.explorer_figure, self)
 
 
 def _checked_axes(axes, d: int) -> list[int]:
@@ -232,6 +190,25 @@ def _ranges(codes, d, axes, centre, extent):
             (on_step(middle, step), max(step, round(math.ceil(reach / step - 1e-9) * step, 10)))
         )
     return ranges, step
+
+
+def _sliders(view, ranges) -> dict[str, ipywidgets.FloatSlider]:
+    """A slider for each coordinate and for the grid's window, by the trait that it moves."""
+    half, step = view.region[2], view.step
+
+    def around(text, value, middle, reach):
+        return slider(text, value, round(middle - reach, 10), round(middle + reach, 10), step)
+
+    sliders = {}
+    for i, (text, (middle, reach)) in enumerate(zip(view.coordinates, ranges, strict=True)):
+        sliders[f"z{i + 1}"] = around(text, getattr(view, f"z{i + 1}"), middle, reach)
+    for number, axis in enumerate(view.axes):
+        middle = view.region[number]
+        text = f"centre {view.coordinates[axis]}"
+        sliders[f"centre{number + 1}"] = around(text, middle, middle, half)
+    low = max(step, on_step(half / 20, step))
+    sliders["extent"] = slider("extent", half, round(low, 10), round(half, 10), step)
+    return sliders
 
 
 def _thinned(codes, labels, axes, middle, half):

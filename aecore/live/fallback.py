@@ -48,11 +48,11 @@ def _png(figure: Figure) -> bytes:
     return small.getvalue()
 
 
-def with_figure(bundle, draw, widget):
-    """A widget's MIME bundle with `draw(widget)`, a figure and its alternative text, added."""
+def with_figure(bundle, draw):
+    """A widget's MIME bundle with what `draw()` returns added: a figure and its alternative text."""
     data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
     with matplotlib.style.context("default"):
-        figure, alt = draw(widget)
+        figure, alt = draw()
         png = _png(figure)
     source = "data:image/png;base64," + base64.b64encode(png).decode()
     width = round(figure.get_figwidth() * 96)

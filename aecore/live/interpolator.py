@@ -7,40 +7,33 @@ kernel.
 
 import math
 
-import anywidget
-import ipywidgets
 import numpy as np
 import torch
 import traitlets
 
 from aecore.live import fallback
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import compose
 from aecore.live.codes import checked_codes, checked_labels, image_size
 from aecore.live.decoder import Decoder
 from aecore.live.paths import PATHS
+from aecore.live.view import DecoderView, LiveBox, slider
 from aecore.plotting import CLASS_COLOURS
 
 MOST_EXAMPLES = 24
 
 
-class _InterpolatorView(anywidget.AnyWidget):
+class _InterpolatorView(DecoderView):
     _esm = compose("interpolator.js")
-    _css = stylesheet()
-    decoder = traitlets.Instance(Decoder).tag(sync=True, **ipywidgets.widget_serialization)
-    codes = traitlets.Bytes().tag(sync=True)
     thumbnails = traitlets.Bytes().tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     marks = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    colours = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    image_shape = traitlets.List(traitlets.Int()).tag(sync=True)
-    label = traitlets.Unicode().tag(sync=True)
     first = traitlets.Int().tag(sync=True)
     second = traitlets.Int().tag(sync=True)
     t = traitlets.Float(0.0).tag(sync=True)
     path = traitlets.Enum(PATHS, default_value=PATHS[0]).tag(sync=True)
 
 
-class Interpolator(ipywidgets.VBox):
+class Interpolator(LiveBox):
     """Two examples, the way between their codes, and the decoded image at each point of it.
 
     decoder: as for `LatentExplorer`. codes: encoded examples [N, d], 2 to 24 of them.
@@ -52,6 +45,8 @@ class Interpolator(ipywidgets.VBox):
     Attributes: `view` (traits first, second, t, path) and `slider`, which moves t.
     Raises TypeError or ValueError, naming the value, for whatever does not fit together.
     """
+
+    _figure = fallback.interpolator_figure
 
     def __init__(
         self,
@@ -83,7 +78,7 @@ class Interpolator(ipywidgets.VBox):
         shape = image_size(shared.output_shape, image_shape)
         if images is None:
             images = shared.decode(torch.from_numpy(codes))
-        self.view = _InterpolatorView(
+        view = _InterpolatorView(
             decoder=shared,
             codes=codes.astype("<f4").tobytes(),
             thumbnails=_grey_bytes(images, count, shape),
@@ -96,22 +91,8 @@ class Interpolator(ipywidgets.VBox):
             second=initial[1],
             path=path,
         )
-        self.slider = ipywidgets.FloatSlider(
-            description="t",
-            min=0,
-            max=1,
-            step=0.01,
-            readout_format=".2f",
-            style={"description_width": "auto"},
-            layout={"width": "auto", "margin": "0"},
-        )
-        self._link = ipywidgets.jslink((self.slider, "value"), (self.view, "t"))
-        super().__init__([self.view, self.slider])
-        self.add_class("aecore-live")
-
-    def _repr_mimebundle_(self, **kwargs):
-        live = super()._repr_mimebundle_(**kwargs)
-        return fallback.with_figure(live, fallback.interpolator_figure, self)
+        self.slider = slider("t", 0, 0, 1, 0.01)
+        super().__init__(view, {"t": self.slider}, self.slider)
 
 
 def _named(labels, count: int, class_names):

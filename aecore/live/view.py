@@ -1,0 +1,65 @@
+"""What the live widgets have in common: a view, its sliders, and the box that holds both.
+
+A view is the half that draws: its synced traits are the state, and its JavaScript runs in the page.
+A slider is an ipywidgets slider, `jslink`ed to one of these traits, so that everything goes on
+working in a saved page that has no kernel.
+"""
+
+import math
+
+import anywidget
+import ipywidgets
+import traitlets
+
+from aecore.live import fallback
+from aecore.live.bundle import stylesheet
+from aecore.live.decoder import Decoder
+
+
+class View(anywidget.AnyWidget):
+    """The part that draws. A subclass sets `_esm` and adds its own traits; `label` is for a screen reader."""
+
+    _css = stylesheet()
+    label = traitlets.Unicode().tag(sync=True)
+
+
+class DecoderView(View):
+    """A view that decodes: it points at the decoder, and carries encoded data and their colours."""
+
+    decoder = traitlets.Instance(Decoder).tag(sync=True, **ipywidgets.widget_serialization)
+    codes = traitlets.Bytes().tag(sync=True)
+    colours = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    image_shape = traitlets.List(traitlets.Int()).tag(sync=True)
+
+
+def slider(text: str, value: float, low: float, high: float, step: float) -> ipywidgets.FloatSlider:
+    """A slider in the family's look. Its readout has the decimals that `step`, a power of ten, needs."""
+    return ipywidgets.FloatSlider(
+        description=text,
+        value=value,
+        min=low,
+        max=high,
+        step=step,
+        readout_format=f".{max(0, -math.floor(math.log10(step) + 0.5))}f",
+        style={"description_width": "auto"},
+        layout={"width": "auto", "margin": "0"},
+    )
+
+
+class LiveBox(ipywidgets.VBox):
+    """A view with its controls below, and a static figure that stands in for them (see `fallback`).
+
+    sliders: by the name of the view's trait that each moves. controls: what stands below the view.
+    A subclass gives `_figure`, which returns the figure as things stand and its alternative text.
+    """
+
+    def __init__(self, view: View, sliders: dict[str, ipywidgets.FloatSlider], *controls):
+        self.view = view
+        self._links = [
+            ipywidgets.jslink((mover, "value"), (view, name)) for name, mover in sliders.items()
+        ]
+        super().__init__([view, *controls])
+        self.add_class("aecore-live")
+
+    def _repr_mimebundle_(self, **kwargs):
+        return fallback.with_figure(super()._repr_mimebundle_(**kwargs), self._figure)
