@@ -68,6 +68,13 @@ def test_every_figure_has_a_caption(page):
     assert not bare
 
 
+def test_every_figure_keeps_its_room_and_can_be_opened_on_its_own(page):
+    pictures = page.select('article figure:not(.aecore-figure) img[src*="_images/"]')
+    rooms = [(int(picture["width"]), int(picture["height"])) for picture in pictures]
+    assert all(width > 50 and height > 50 for width, height in rooms)
+    assert all(picture.parent.get("href") == picture["src"] for picture in pictures)
+
+
 def test_a_page_with_widgets_holds_the_state_that_revives_them(page):
     views = [json.loads(tag.string)["model_id"] for tag in page.find_all("script", type=VIEW)]
     states = [json.loads(tag.string)["state"] for tag in page.find_all("script", type=STATE)]
@@ -81,6 +88,13 @@ def test_no_page_shows_an_error_of_a_cell(page):
 
 def test_no_page_shows_what_belongs_on_the_standard_error_stream(page):
     assert [tag.get_text() for tag in page.select(".output.stderr")] == []
+
+
+def test_no_cell_leaves_the_bare_form_of_an_object(page):
+    # A cell that ends in a call shows what the call returns, whether a reader can use that or not.
+    bare = re.compile(r"<[\w.]+ object at |<(?:function|class|module) |[A-Z]\w+\(|\[<")
+    shown = [tag.get_text().strip() for tag in page.select(".output.text_plain")]
+    assert [text[:80] for text in shown if bare.match(text)] == []
 
 
 def test_internal_links_lead_somewhere(soups, book):

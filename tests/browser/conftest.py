@@ -1,17 +1,21 @@
-"""A real Chromium on the built pages, served from localhost."""
+"""A real Chromium, on the built pages or on a bare page with widgets, served from localhost."""
 
 import functools
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import browser_runtime
 import chromium
 import pytest
+import torch
+from live_page import STILL, QuietHandler, make_decoder, write_page
 from playwright.sync_api import Page, TimeoutError, sync_playwright
+
+from aecore.live import Interpolator, LatentExplorer
 
 ROOT = Path(__file__).resolve().parents[2]
 # The widget manager's schema checker says this of its own schema; it is not ours and does no harm.
@@ -20,15 +24,10 @@ KNOWN_WARNING = "strict mode: use allowUnionTypes to allow union type keyword"
 VIEWS = 'script[type="application/vnd.jupyter.widget-view+json"]'
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
 @pytest.fixture(scope="session")
 def address(book) -> str:
     """Where the built book is served, with a slash at the end."""
-    handler = functools.partial(_Handler, directory=str(book))
+    handler = functools.partial(QuietHandler, directory=str(book))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -94,6 +93,13 @@ def wait_until_settled(page: Page) -> None:
     except TimeoutError:
         pytest.fail(f"a widget of {page.url} never comes alive", pytrace=False)
     page.evaluate("window.MathJax?.startup?.promise")
+    # Fetch and lay out what is out of sight too, as if a reader had been everywhere.
+    page.add_style_tag(content="* { content-visibility: visible !important; }")
+    page.evaluate("""() => Promise.all([...document.images].map((image) => {
+        image.loading = "eager";
+        return image.decode().catch(() => {});  // a missing file is a problem of its own, and noted as one
+    }))""")
+    page.wait_for_load_state("networkidle")
     page.evaluate(
         "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
     )
@@ -121,3 +127,52 @@ def _watch(visit: Visit, address: str) -> None:
     visit.page.on("request", on_request)
     visit.page.on("requestfailed", lambda r: problems.append(f"failed: {r.url} {r.failure}"))
     visit.page.on("response", on_response)
+
+
+@pytest.fixture
+def codes():
+    """Encoded data for the widgets of a bare page, [300, 2]."""
+    return torch.randn(300, 2, generator=torch.Generator().manual_seed(1))
+
+
+@pytest.fixture
+def explorer(codes):
+    return LatentExplorer(
+        make_decoder(), codes, torch.arange(300) % 10, z=(0.5, -1), centre=(0, 0), extent=3, cells=4
+    )
+
+
+@pytest.fixture
+def interpolator(codes):
+    images = torch.rand(10, 1, 28, 28, generator=torch.Generator().manual_seed(2))
+    return Interpolator(make_decoder(), images, codes[:10], torch.arange(10), initial=(2, 7))
+
+
+@pytest.fixture
+def show(browser, tmp_path):
+    """Opens a bare page with the widgets: `with show(widget, width=390) as page`."""
+
+    @contextmanager
+    def open_page(*widgets, width=1280, **options):
+        kept = browser_runtime.runtime_folder(ROOT / "_build")
+        write_page(tmp_path, list(widgets), [kept / "static", browser_runtime.OWN_SCRIPTS])
+        handler = functools.partial(QuietHandler, directory=str(tmp_path))
+        with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            options.setdefault("color_scheme", "light")
+            context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+            page = context.new_page()
+            problems = []
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            page.on("requestfailed", lambda request: problems.append(request.url))
+            page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
+            page.wait_for_function(
+                "(n) => document.querySelectorAll('[data-frames]').length === n", arg=len(widgets)
+            )
+            page.evaluate(STILL)
+            yield page
+            context.close()
+            server.shutdown()
+        assert not problems
+
+    return open_page

@@ -1,14 +1,28 @@
-"""A bare page with live widgets: no theme of the book, and none of its scripts that could help out."""
+"""A bare page with live widgets, and what can be read off it.
+
+The page has no theme of the book, and none of its scripts that could help out.
+"""
 
 import json
 import shutil
 from http.server import SimpleHTTPRequestHandler
 
 import ipywidgets
+import numpy as np
+import torch
 from ipywidgets.embed import dependency_state, embed_data
+from torch import nn
+
+from aecore import networks
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 STATE = "application/vnd.jupyter.widget-state+json"
+PAPER, INK = np.array([255, 255, 255]), np.array([0x14, 0x20, 0x2B])
+# A promise that is kept once the page has drawn.
+STILL = """() => new Promise((done) => {
+    const frame = requestAnimationFrame;
+    setTimeout(() => frame(() => frame(done)), 60);
+})"""
 # axe-core's serious and critical findings on the page, as text; its source is the argument.
 FAULTS = """(source) => {
     const script = document.createElement("script");
@@ -53,3 +67,55 @@ def write_page(folder, widgets: list[ipywidgets.Widget], runtime_folders) -> Non
     saved = json.dumps(data["manager_state"]).replace("</", "<\\/")
     page = PAGE.format(views=views, state_type=STATE, state=saved)
     (folder / "index.html").write_text(page, encoding="utf-8")
+
+
+def make_decoder():
+    """A decoder of codes of two numbers, the same each time."""
+    torch.manual_seed(0)
+    return nn.Sequential(networks.mlp([2, 400, 784], nn.Tanh), nn.Sigmoid())
+
+
+def drawn(page, selector, shape=(28, 28), index=0) -> np.ndarray:
+    """Grey levels [H, W] in [0, 1] that a canvas shows, read at the middle of each of its squares."""
+    pixels = (
+        page.locator(selector)
+        .nth(index)
+        .evaluate(
+            """(canvas, [rows, columns]) => {
+            const context = canvas.getContext("2d");
+            const at = (i, n, size) => Math.floor(((i + 0.5) * size) / n);
+            return Array.from({ length: rows * columns }, (_, k) => Array.from(context.getImageData(
+                at(k % columns, columns, canvas.width),
+                at(Math.floor(k / columns), rows, canvas.height), 1, 1).data.slice(0, 3)));
+        }""",
+            list(shape),
+        )
+    )
+    level = (PAPER - np.array(pixels)) / (PAPER - INK)
+    return level.mean(-1).reshape(shape)
+
+
+def expected(widget, z) -> np.ndarray:
+    """Grey levels [H, W] of what the widget's decoder makes of a code."""
+    pixels = widget.view.decoder.decode(torch.as_tensor(np.array([z]), dtype=torch.float32))
+    return pixels.reshape(28, 28).numpy()
+
+
+def handle(page, name):
+    """The handle of a slider."""
+    return page.get_by_role("slider", name=name, exact=True)
+
+
+def value(page, name) -> float:
+    """Where a slider stands."""
+    return float(handle(page, name).get_attribute("aria-valuetext").replace("−", "-"))
+
+
+def place(page) -> tuple[float, float]:
+    """Where the explorer's point stands."""
+    return value(page, "z₁"), value(page, "z₂")
+
+
+def code_of(widget, index):
+    """The code [2] of one of an interpolator's examples."""
+    return np.frombuffer(widget.view.codes, "<f4").reshape(-1, 2)[index]

@@ -28,6 +28,22 @@ explorer
     'print("kernel sees", explorer.z.tolist())',
 ]
 PLACES = {"in_lab.ipynb": "lab/tree", "in_notebook.ipynb": "notebooks"}
+CHARTS = [
+    f"import aecore.live as live\nlive.{name}()"
+    for name in (
+        "DistanceExplorer",
+        "Flatland",
+        "KLPlayground",
+        "PosteriorExplorer",
+        "ELBOExplorer",
+        "ReparameterisationExplorer",
+    )
+]
+# What the canvases of an output show, as one number each.
+LOOK = """(output) => [...output.querySelectorAll("canvas")].map((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.reduce((hash, value) => (hash * 31 + value) | 0, 0);
+}).join()"""
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +62,8 @@ def server(tmp_path_factory):
         "IdentityProvider.token": "",
     }
     for name in PLACES:
-        (folder / name).write_text(json.dumps(_notebook()), encoding="utf-8")
+        (folder / name).write_text(json.dumps(_notebook(CELLS)), encoding="utf-8")
+    (folder / "charts.ipynb").write_text(json.dumps(_notebook(CHARTS)), encoding="utf-8")
     process = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser"]
         + [f"--{name}={value}" for name, value in options.items()],
@@ -63,7 +80,7 @@ def server(tmp_path_factory):
         process.wait(timeout=20)
 
 
-def _notebook():
+def _notebook(sources):
     cells = [
         {
             "cell_type": "code",
@@ -73,7 +90,7 @@ def _notebook():
             "outputs": [],
             "execution_count": None,
         }
-        for i, source in enumerate(CELLS)
+        for i, source in enumerate(sources)
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
@@ -146,4 +163,27 @@ def test_widgets_answer_to_pointer_keys_and_kernel(browser, server, name):
     pad.press("Home")
     _run(page, 3)
     page.get_by_text("kernel sees [0.0, 0.0]").wait_for(timeout=20_000)
+    context.close()
+
+
+@pytest.mark.parametrize("place", PLACES.values())
+def test_widgets_without_a_decoder_answer_to_keys(browser, server, place):
+    context = browser.new_context(viewport={"width": 1200, "height": 1000})
+    page = context.new_page()
+    page.goto(f"{server}/{place}/charts.ipynb")
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=60_000)
+    for i, source in enumerate(CHARTS):
+        _run(page, i)
+        output = page.locator(".jp-CodeCell").nth(i).locator(".jp-OutputArea").first
+        handle = output.locator(".noUi-handle").first
+        handle.scroll_into_view_if_needed()
+        expect(handle).to_have_attribute("aria-label", re.compile(r"\S"))
+        told = handle.get_attribute("aria-valuetext")
+        page.wait_for_timeout(300)
+        before = output.evaluate(LOOK)
+        assert before, f"{source} draws nothing"
+        handle.press("ArrowRight")
+        expect(handle).not_to_have_attribute("aria-valuetext", told)
+        page.wait_for_timeout(300)
+        assert output.evaluate(LOOK) != before, f"{source} stands still"
     context.close()
