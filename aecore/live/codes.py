@@ -5,6 +5,8 @@ import math
 import numpy as np
 import torch
 
+MOST_POINTS = 2000
+_NO_LABEL = 255
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -83,6 +85,39 @@ def image_size(output_shape, image_shape) -> tuple[int, int]:
             f"image_shape={tuple(image_shape)} holds {height * width} pixels, but the decoder gives {numbers}"
         )
     return int(height), int(width)
+
+
+def grey_bytes(images, shape, count: int | None = None) -> bytes:
+    """Images [N, 1, H, W] or [N, H * W] in [0, 1] as grey bytes, for pictures.js; values beyond are cut.
+
+    shape: (H, W). count: how many there must be; None takes any number from 1.
+    Raises ValueError for another number or size, NaN or infinity.
+    """
+    values = torch.as_tensor(images).detach().to("cpu", torch.float32)
+    number = count or max(1, len(values) if values.dim() else 0)
+    if values.dim() < 2 or len(values) != number or values.numel() != number * math.prod(shape):
+        wanted = f"{count} images" if count else "images [N, 1, H, W]"
+        each = ", one per code" if count else ""
+        raise ValueError(
+            f"expected {wanted} of {shape[0]} by {shape[1]}{each}, got {list(values.shape)}"
+        )
+    if not torch.isfinite(values).all():
+        raise ValueError("images hold NaN or infinity")
+    return (values.clamp(0, 1) * 255).round().to(torch.uint8).numpy().tobytes()
+
+
+def map_points(codes, labels, axes, region) -> tuple[np.ndarray, np.ndarray]:
+    """What pad.js marks on a map: places as float16 [n, 2], the region being [-1, 1], and labels uint8 [n].
+
+    codes: [N, d] or None; at most MOST_POINTS of them are kept, evenly chosen. labels: int [N] or None.
+    axes: the two coordinates (from 0). region: two numbers for the middle, one for the half-width.
+    """
+    if codes is None:
+        return np.zeros((0, 2), "<f2"), np.zeros(0, np.uint8)
+    kept = np.linspace(0, len(codes) - 1, min(len(codes), MOST_POINTS)).astype(int)
+    places = (codes[kept][:, axes] - region[:2]) / region[2]
+    marks = np.full(len(codes), _NO_LABEL) if labels is None else labels
+    return np.clip(places, -100, 100).astype("<f2"), marks[kept].astype(np.uint8)
 
 
 def step_for(half_width: float) -> float:

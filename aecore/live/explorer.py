@@ -19,6 +19,7 @@ from aecore.live.codes import (
     checked_point,
     coordinate_name,
     image_size,
+    map_points,
     on_step,
     spread,
     step_for,
@@ -26,9 +27,6 @@ from aecore.live.codes import (
 from aecore.live.decoder import Decoder
 from aecore.live.view import DecoderView, LiveBox, slider
 from aecore.plotting import CLASS_COLOURS
-
-MOST_POINTS = 2000
-_NO_LABEL = 255
 
 
 class _ExplorerView(DecoderView):
@@ -113,7 +111,7 @@ class LatentExplorer(LiveBox):
                     "pass a larger extent"
                 )
         (c1, half), (c2, _) = (self._ranges[a] for a in axes)
-        points, marks = _thinned(codes, labels, axes, [c1, c2], half)
+        points, marks = map_points(codes, labels, axes, [c1, c2, half])
         view = _ExplorerView(
             [on_step(value, step) for value in z],
             decoder=shared,
@@ -209,13 +207,3 @@ def _sliders(view, ranges) -> dict[str, ipywidgets.FloatSlider]:
     low = max(step, on_step(half / 20, step))
     sliders["extent"] = slider("extent", half, round(low, 10), round(half, 10), step)
     return sliders
-
-
-def _thinned(codes, labels, axes, middle, half):
-    """At most MOST_POINTS places on the map, which runs from -1 to 1, as float16; and their labels."""
-    if codes is None:
-        return np.zeros((0, 2), "<f2"), np.zeros(0, np.uint8)
-    kept = np.linspace(0, len(codes) - 1, min(len(codes), MOST_POINTS)).astype(int)
-    places = (codes[kept][:, axes] - middle) / half
-    marks = np.full(len(codes), _NO_LABEL) if labels is None else labels
-    return np.clip(places, -100, 100).astype("<f2"), marks[kept].astype(np.uint8)

@@ -12,6 +12,7 @@ import { choices, wordFace } from "./choices.js";
 import { sharedNetwork, toFloat32 } from "./decoder.js";
 import { drawPath } from "./pathmap.js";
 import { interpolate, norm } from "./paths.js";
+import { greysOf, picturePicker } from "./pictures.js";
 import { player } from "./player.js";
 import { equipSliders } from "./sliders.js";
 
@@ -65,24 +66,14 @@ async function render({ model, el }) {
     model.set(trait, value);
     model.save_changes();
   };
-  const bytes = model.get("thumbnails");
-  const greys = Float32Array.from(
-    new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength),
-    (v) => v / 255,
-  );
-  /** @type {HTMLCanvasElement[]} */
-  const faces = [];
+  const greys = greysOf(model.get("thumbnails"));
   const pickers = [
     ["From", "first"],
     ["To", "second"],
-  ].map(([legend, end]) => {
-    const options = names.map((/** @type {string} */ name) => {
-      const face = /** @type {HTMLCanvasElement} */ (element("canvas", "aecore-face"));
-      faces.push(face);
-      return { name, face };
-    });
-    return { end, ...choices(legend, options, (index) => assign(end, index)) };
-  });
+  ].map(([legend, end]) => ({
+    end,
+    ...picturePicker(legend, names, greys, [height, width], (index) => assign(end, index)),
+  }));
   picks.classList.toggle("is-many", names.length > FEW);
   picks.append(...pickers.map(({ set }) => set));
   const ways = choices(
@@ -100,12 +91,6 @@ async function render({ model, el }) {
   let waysStale = true;
   let tellLater = 0;
 
-  const drawFaces = () => {
-    for (const [i, face] of faces.entries()) {
-      sheet.paint(greys, (i % names.length) * width * height, theme);
-      sheet.drawOn(face);
-    }
-  };
   const drawFrames = () => {
     const ends = [codeOf("first"), codeOf("second")];
     const all = MOMENTS.flatMap((t) => interpolate(ends[0], ends[1], t, model.get("path")));
@@ -121,7 +106,7 @@ async function render({ model, el }) {
     const [t, path] = [model.get("t"), model.get("path")];
     const [start, end] = [codeOf("first"), codeOf("second")];
     const z = interpolate(start, end, t, path);
-    if (facesStale) drawFaces();
+    if (facesStale) for (const picker of pickers) picker.paint(theme);
     if (waysStale) drawFrames();
     facesStale = waysStale = false;
     sheet.paint(network.decode(z), 0, theme);
@@ -172,7 +157,9 @@ async function render({ model, el }) {
     signal.addEventListener("abort", () => model.off(`change:${trait}`, react));
   }
   onThemeChange(repaint, signal);
-  keepSharp([map, image, ...frames.map(({ canvas }) => canvas), ...faces], repaint, signal);
+  const moments = frames.map(({ canvas }) => canvas);
+  const faces = pickers.flatMap((picker) => picker.faces);
+  keepSharp([map, image, ...moments, ...faces], repaint, signal);
   equipSliders(root, signal);
   return () => {
     clearTimeout(tellLater);

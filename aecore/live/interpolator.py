@@ -5,15 +5,12 @@ whose traits first, second, t and path are the state, so it works in a saved pag
 kernel.
 """
 
-import math
-
-import numpy as np
 import torch
 import traitlets
 
 from aecore.live import fallback
 from aecore.live.bundle import compose
-from aecore.live.codes import checked_codes, checked_labels, image_size
+from aecore.live.codes import checked_codes, checked_labels, grey_bytes, image_size
 from aecore.live.decoder import Decoder
 from aecore.live.paths import PATHS
 from aecore.live.view import DecoderView, LiveBox, slider
@@ -81,7 +78,7 @@ class Interpolator(LiveBox):
         view = _InterpolatorView(
             decoder=shared,
             codes=codes.astype("<f4").tobytes(),
-            thumbnails=_grey_bytes(images, count, shape),
+            thumbnails=grey_bytes(images, shape, count),
             names=names,
             marks=marks,
             colours=colours,
@@ -111,15 +108,3 @@ def _with_article(name: str) -> str:
     if not name.isdigit():
         return name
     return f"an {name}" if name[0] == "8" or name in ("11", "18") else f"a {name}"
-
-
-def _grey_bytes(images, count: int, shape) -> bytes:
-    """Images as grey bytes [N, H, W]. Raises ValueError for another number or size, NaN or infinity."""
-    values = torch.as_tensor(images).detach().to("cpu", torch.float32)
-    if len(values) != count or values.numel() != count * math.prod(shape):
-        raise ValueError(
-            f"expected {count} images of {shape[0]} by {shape[1]}, one per code, got {list(values.shape)}"
-        )
-    if not torch.isfinite(values).all():
-        raise ValueError("images hold NaN or infinity")
-    return (values.clamp(0, 1) * 255).round().to(torch.uint8).numpy().astype(np.uint8).tobytes()
