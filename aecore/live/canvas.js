@@ -38,7 +38,7 @@ export function panel(caption, className, attributes) {
 }
 
 /** "#rrggbb" to three numbers. @param {string} hex */
-function channels(hex) {
+export function channels(hex) {
   return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 }
 

@@ -10,11 +10,11 @@ import traitlets
 
 from aecore.live import fallback
 from aecore.live.bundle import compose
-from aecore.live.codes import checked_codes, checked_labels, grey_bytes, image_size
+from aecore.live.codes import checked_codes, grey_bytes, image_size
 from aecore.live.decoder import Decoder
+from aecore.live.examples import named_examples
 from aecore.live.paths import PATHS
 from aecore.live.view import DecoderView, LiveBox, slider
-from aecore.plotting import CLASS_COLOURS
 
 MOST_EXAMPLES = 24
 
@@ -66,7 +66,7 @@ class Interpolator(LiveBox):
         count = len(codes)
         if not 2 <= count <= MOST_EXAMPLES:
             raise ValueError(f"expected 2 to {MOST_EXAMPLES} examples to choose from, got {count}")
-        marks, colours, names = _named(labels, count, class_names)
+        marks, colours, names = named_examples(labels, count, class_names)
         initial = list(initial)
         if len(initial) != 2 or not all(isinstance(i, int) and 0 <= i < count for i in initial):
             raise ValueError(f"initial must be two examples from 0 to {count - 1}, got {initial}")
@@ -90,21 +90,3 @@ class Interpolator(LiveBox):
         )
         self.slider = slider("t", 0, 0, 1, 0.01)
         super().__init__(view, {"t": self.slider}, self.slider)
-
-
-def _named(labels, count: int, class_names):
-    """Of each example: the short mark on the map, its colour, its full name."""
-    if labels is None:
-        marks = [str(i + 1) for i in range(count)]
-        return marks, [CLASS_COLOURS[0]] * count, [f"example {mark}" for mark in marks]
-    labels, classes = checked_labels(labels, count, class_names)
-    marks = [classes[label] for label in labels]
-    colours = [CLASS_COLOURS[label % len(CLASS_COLOURS)] for label in labels]
-    return marks, colours, [f"example {i + 1}: {_with_article(m)}" for i, m in enumerate(marks)]
-
-
-def _with_article(name: str) -> str:
-    """ "a 7", "an 8"; a name that is no number stays as it is."""
-    if not name.isdigit():
-        return name
-    return f"an {name}" if name[0] == "8" or name in ("11", "18") else f"a {name}"
