@@ -11,7 +11,7 @@
 import { element, framePacer, keepSharp, onThemeChange, panel, readTheme, Sheet, shown } from "./canvas.js";
 import { sharedNetwork } from "./decoder.js";
 import { describePlace, drawMarker, drawPoints, readPoints } from "./pad.js";
-import { announcePlace, moveOnPlane, planeAttributes } from "./plane.js";
+import { announcePlace, keptOnSlider, moveOnPlane, planeAttributes } from "./plane.js";
 import { equipSliders } from "./sliders.js";
 
 // Milliseconds a frame may spend on the grid: little while its window is being dragged, more once it rests.
@@ -95,9 +95,7 @@ async function render({ model, el }) {
   /** Move z on the pad's plane, kept inside it and on the sliders' steps. @param {number[]} place */
   function moveTo(place) {
     for (const [i, axis] of [across, up].entries()) {
-      const low = region[i] - region[2];
-      const value = Math.min(region[i] + region[2], Math.max(low, place[i]));
-      model.set(latent[axis], Number((low + Math.round((value - low) / step) * step).toFixed(10)));
+      model.set(latent[axis], keptOnSlider(place[i], region[i], region[2], step));
     }
     model.save_changes();
   }

@@ -17,7 +17,6 @@ from aecore.live.codes import (
     checked_codes,
     checked_labels,
     checked_point,
-    coordinate_name,
     image_size,
     map_points,
     on_step,
@@ -25,28 +24,17 @@ from aecore.live.codes import (
     step_for,
 )
 from aecore.live.decoder import Decoder
-from aecore.live.view import DecoderView, LiveBox, slider
+from aecore.live.view import LiveBox, PointView, slider
 from aecore.plotting import CLASS_COLOURS
 
 
-class _ExplorerView(DecoderView):
+class _ExplorerView(PointView):
     _esm = compose("explorer.js")
-    labels = traitlets.Bytes().tag(sync=True)
-    classes = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    coordinates = traitlets.List(traitlets.Unicode()).tag(sync=True)
     axes = traitlets.List(traitlets.Int()).tag(sync=True)
-    region = traitlets.List(traitlets.Float()).tag(sync=True)
-    step = traitlets.Float().tag(sync=True)
     cells = traitlets.Int().tag(sync=True)
     centre1 = traitlets.Float().tag(sync=True)
     centre2 = traitlets.Float().tag(sync=True)
     extent = traitlets.Float().tag(sync=True)
-
-    def __init__(self, z, **traits):
-        self.add_traits(
-            **{f"z{i + 1}": traitlets.Float(value).tag(sync=True) for i, value in enumerate(z)}
-        )
-        super().__init__(**traits)
 
 
 class LatentExplorer(LiveBox):
@@ -119,7 +107,6 @@ class LatentExplorer(LiveBox):
             labels=marks.tobytes(),
             classes=names,
             colours=[CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(names))],
-            coordinates=[coordinate_name(i) for i in range(d)],
             axes=axes,
             region=[c1, c2, half],
             step=step,
@@ -143,19 +130,16 @@ class LatentExplorer(LiveBox):
     @property
     def z(self) -> np.ndarray:
         """Where the point is now, [d]. Assign d numbers to move it."""
-        return np.array([getattr(self.view, f"z{i + 1}") for i in range(len(self._ranges))])
+        return self.view.z
 
     @z.setter
     def z(self, point):
-        for i, value in enumerate(checked_point(point, len(self._ranges), "z")):
-            setattr(self.view, f"z{i + 1}", value)
+        self.view.z = point
 
     @property
     def points(self) -> np.ndarray:
         """The encoded data on the map, [n, 2]."""
-        c1, c2, half = self.view.region
-        places = np.frombuffer(self.view.codes, "<f2").reshape(-1, 2)
-        return [c1, c2] + half * places.astype(float)
+        return self.view.points
 
 
 def _checked_axes(axes, d: int) -> list[int]:

@@ -65,13 +65,14 @@ def with_figure(bundle, draw):
     return data, metadata
 
 
-def _images(decoder, codes, shape) -> np.ndarray:
+def decoded_images(decoder, codes, shape) -> np.ndarray:
     """Decoded codes [B, d] as grey images [B, H, W] in [0, 1]."""
     pixels = decoder.decode(torch.as_tensor(np.asarray(codes), dtype=torch.float32))
     return pixels.reshape(-1, *shape).clamp(0, 1).numpy()
 
 
-def _picture(axis, image, **options):
+def show_picture(axis, image, **options) -> None:
+    """A grey image [H, W] in [0, 1], ink on paper."""
     axis.imshow(image, cmap="gray_r", vmin=0, vmax=1, **options)
 
 
@@ -97,15 +98,15 @@ def explorer_figure(explorer) -> tuple[Figure, str]:
     pad.set(xlim=box[:2], ylim=box[2:], xlabel=xs, aspect="equal")
     pad.set_ylabel(ys, rotation=0)
 
-    _picture(image, _images(view.decoder, [explorer.z], view.image_shape)[0])
+    show_picture(image, decoded_images(view.decoder, [explorer.z], view.image_shape)[0])
     centres = (np.arange(view.cells) + 0.5) / view.cells * 2 - 1
     codes = np.tile(explorer.z, (view.cells**2, 1))
     codes[:, view.axes[0]] = view.centre1 + view.extent * np.tile(centres, view.cells)
     codes[:, view.axes[1]] = view.centre2 - view.extent * np.repeat(centres, view.cells)
     height, width = view.image_shape
-    tiles = _images(view.decoder, codes, view.image_shape)
+    tiles = decoded_images(view.decoder, codes, view.image_shape)
     tiles = tiles.reshape(view.cells, view.cells, height, width).transpose(0, 2, 1, 3)
-    _picture(grid, tiles.reshape(view.cells * height, -1), aspect="auto")
+    show_picture(grid, tiles.reshape(view.cells * height, -1), aspect="auto")
     for axis, title in ((pad, "Code space"), (image, "Decoded image"), (grid, "Decoded grid")):
         axis.set_title(title, size=9, loc="left", weight="bold")
         axis.set_box_aspect(1)
@@ -130,12 +131,12 @@ def interpolator_figure(interpolator) -> tuple[Figure, str]:
     codes = np.frombuffer(view.codes, "<f4").reshape(-1, view.decoder.latent_dim)
     ends = codes[view.first], codes[view.second]
     moments = np.linspace(0, 1, 5)
-    frames = _images(
+    frames = decoded_images(
         view.decoder, [interpolate(*ends, t, view.path) for t in moments], view.image_shape
     )
     figure = Figure(figsize=(7.2, 1.75), layout="constrained")
     for axis, t, frame in zip(figure.subplots(1, 5), moments, frames, strict=True):
-        _picture(axis, frame)
+        show_picture(axis, frame)
         axis.set(xticks=[], yticks=[])
         axis.set_title(f"t = {t:g}", size=9)
     names = view.names[view.first], view.names[view.second]

@@ -161,25 +161,34 @@ export function nameAxes(canvas, theme, names, cssWidth = canvas.clientWidth) {
 }
 
 /**
- * Axes, points and class names in a new canvas of the same size.
+ * Axes, points and class names in a new canvas of the same size; with a `chosen` class, its points stand
+ * out from the others, and there are no names.
  * @param {HTMLCanvasElement} canvas @param {Points} points @param {number[]} region
- * @param {import("./canvas.js").Theme} theme @param {string[]} names @returns {HTMLCanvasElement}
+ * @param {import("./canvas.js").Theme} theme @param {string[]} names @param {number | null} [chosen]
+ * @returns {HTMLCanvasElement}
  */
-export function drawPoints(canvas, points, region, theme, names) {
+export function drawPoints(canvas, points, region, theme, names, chosen = null) {
   const layer = document.createElement("canvas");
   [layer.width, layer.height] = [canvas.width, canvas.height];
   drawAxes(layer, region, theme, names, canvas.clientWidth);
   const { context, unit, x, y } = frameOf(layer, region, canvas.clientWidth);
   const radius = Math.max(1.3, canvas.clientWidth / 180) * unit;
-  context.globalAlpha = 0.65;
-  for (let i = 0; i < points.labels.length; i++) {
-    context.fillStyle = points.colours[points.labels[i]] ?? theme.muted;
-    context.beginPath();
-    context.arc(x(points.xy[2 * i]), y(points.xy[2 * i + 1]), radius, 0, 2 * Math.PI);
-    context.fill();
-  }
-  context.globalAlpha = 1;
-  const medians = classMedians(points);
+  /** @param {(label: number) => boolean} shows @param {number} opacity @param {string} [colour] */
+  const scatter = (shows, opacity, colour) => {
+    context.globalAlpha = opacity;
+    for (let i = 0; i < points.labels.length; i++) {
+      const label = points.labels[i];
+      if (!shows(label)) continue;
+      context.fillStyle = colour ?? points.colours[label] ?? theme.muted;
+      context.beginPath();
+      context.arc(x(points.xy[2 * i]), y(points.xy[2 * i + 1]), radius, 0, 2 * Math.PI);
+      context.fill();
+    }
+    context.globalAlpha = 1;
+  };
+  scatter((label) => label !== chosen, chosen === null ? 0.65 : 0.3, chosen === null ? undefined : theme.muted);
+  scatter((label) => label === chosen, 0.9);
+  const medians = chosen === null ? classMedians(points) : [];
   const places = spreadOut(
     medians.map(([a, b]) => [x(a), y(b)]),
     19 * unit,

@@ -33,12 +33,23 @@ export function announcePlace(canvas, region, at, text) {
 }
 
 /**
+ * A coordinate kept within its slider, `middle` ± `half`, and on its steps.
+ * @param {number} value @param {number} middle @param {number} half @param {number} step
+ */
+export function keptOnSlider(value, middle, half, step) {
+  const low = middle - half;
+  const inside = Math.min(middle + half, Math.max(low, value));
+  return Number((low + Math.round((inside - low) / step) * step).toFixed(10));
+}
+
+/**
  * Listen. A drag reports the latest place through `dragged`, which may come more often than frames do; a key
  * reports one through `stepped`.
  * @param {HTMLCanvasElement} canvas
  * @param {{region: () => number[], stride: () => number, here: () => number[],
- *   dragged: (place: number[]) => void, stepped: (place: number[]) => void}} plane
- *   `region` gives centre and half-width, `stride` the length of one step
+ *   dragged: (place: number[]) => void, stepped: (place: number[]) => void, dropped?: () => void}} plane
+ *   `region` gives centre and half-width, `stride` the length of one step; `dropped` is told when a drag ends, and
+ *   of Enter and Space
  * @param {AbortSignal} signal
  */
 export function moveOnPlane(canvas, plane, signal) {
@@ -70,13 +81,22 @@ export function moveOnPlane(canvas, plane, signal) {
     { signal },
   );
   canvas.addEventListener(
+    "pointerup",
+    (event) => {
+      if (canvas.hasPointerCapture(event.pointerId)) plane.dropped?.();
+    },
+    { signal },
+  );
+  canvas.addEventListener(
     "keydown",
     (event) => {
       const direction = ARROWS[/** @type {keyof typeof ARROWS} */ (event.key)];
+      const drops = plane.dropped && (event.key === "Enter" || event.key === " ");
       if (event.altKey || event.ctrlKey || event.metaKey) return;
-      if (!direction && event.key !== "Home") return;
+      if (!direction && event.key !== "Home" && !drops) return;
       event.preventDefault();
       event.stopPropagation();
+      if (drops) return plane.dropped?.();
       const stride = plane.stride() * (event.shiftKey ? 5 : 1);
       const middle = plane.region().slice(0, 2);
       plane.stepped(direction ? plane.here().map((v, i) => v + stride * direction[i]) : middle);

@@ -9,10 +9,12 @@ import math
 
 import anywidget
 import ipywidgets
+import numpy as np
 import traitlets
 
 from aecore.live import fallback
 from aecore.live.bundle import stylesheet
+from aecore.live.codes import checked_point, coordinate_name
 from aecore.live.decoder import Decoder
 
 
@@ -30,6 +32,39 @@ class DecoderView(View):
     codes = traitlets.Bytes().tag(sync=True)
     colours = traitlets.List(traitlets.Unicode()).tag(sync=True)
     image_shape = traitlets.List(traitlets.Int()).tag(sync=True)
+
+
+class PointView(DecoderView):
+    """A view of one code, whose coordinates are its traits z1 ... zd, each with a slider of its own."""
+
+    coordinates = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    region = traitlets.List(traitlets.Float()).tag(sync=True)
+    step = traitlets.Float().tag(sync=True)
+    labels = traitlets.Bytes().tag(sync=True)
+    classes = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def __init__(self, z, **traits):
+        self.add_traits(
+            **{f"z{i + 1}": traitlets.Float(value).tag(sync=True) for i, value in enumerate(z)}
+        )
+        names = [coordinate_name(i) for i in range(len(z))]
+        super().__init__(coordinates=names, **traits)
+
+    @property
+    def z(self) -> np.ndarray:
+        """Where the point is now, [d]. Assign d numbers to move it."""
+        return np.array([getattr(self, f"z{i + 1}") for i in range(len(self.coordinates))])
+
+    @z.setter
+    def z(self, point):
+        for i, value in enumerate(checked_point(point, len(self.coordinates), "z")):
+            setattr(self, f"z{i + 1}", value)
+
+    @property
+    def points(self) -> np.ndarray:
+        """The encoded data on the map, [n, 2]."""
+        places = np.frombuffer(self.codes, "<f2").reshape(-1, 2)
+        return self.region[:2] + self.region[2] * places.astype(float)
 
 
 def slider(text: str, value: float, low: float, high: float, step: float) -> ipywidgets.FloatSlider:
