@@ -10,13 +10,12 @@ import { element } from "./canvas.js";
 const MOST_STEPS = 1000;
 
 /**
- * @param {any} model @param {string[]} traits the numbers to move @param {string} text of the button
- * @param {(state: number[]) => number[] | null} following @param {AbortSignal} signal
- * @returns {HTMLElement} the button
+ * A run without a button: `start` begins it where the numbers are, `stop` ends it.
+ * @param {any} model @param {string[]} traits the numbers to move
+ * @param {(state: number[]) => number[] | null} following @param {(running: boolean) => void} told
+ * @param {AbortSignal} signal
  */
-export function runner(model, traits, text, following, signal) {
-  const button = element("button", "aecore-play", { type: "button" });
-  button.textContent = text;
+export function stepRun(model, traits, following, told, signal) {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let running = 0;
   /** @type {number[]} */
@@ -26,7 +25,7 @@ export function runner(model, traits, text, following, signal) {
   const stop = () => {
     cancelAnimationFrame(running);
     running = 0;
-    button.classList.remove("is-playing");
+    told(false);
   };
   const go = (/** @type {number[]} */ place) => {
     own = place;
@@ -49,13 +48,31 @@ export function runner(model, traits, text, following, signal) {
     }
     go(place);
   };
-  button.addEventListener("click", () => {
-    if (running) return stop();
-    own = state();
-    if (calm.matches) return atOnce();
-    running = requestAnimationFrame(frame);
-    button.classList.add("is-playing");
-  });
   signal.addEventListener("abort", stop);
+  return {
+    stop,
+    isRunning: () => Boolean(running),
+    start() {
+      stop();
+      own = state();
+      if (calm.matches) return atOnce();
+      running = requestAnimationFrame(frame);
+      told(true);
+    },
+  };
+}
+
+/**
+ * The button of such a run.
+ * @param {any} model @param {string[]} traits the numbers to move @param {string} text of the button
+ * @param {(state: number[]) => number[] | null} following @param {AbortSignal} signal
+ * @returns {HTMLElement} the button
+ */
+export function runner(model, traits, text, following, signal) {
+  const button = element("button", "aecore-play", { type: "button" });
+  button.textContent = text;
+  const mark = (/** @type {boolean} */ running) => button.classList.toggle("is-playing", running);
+  const run = stepRun(model, traits, following, mark, signal);
+  button.addEventListener("click", () => (run.isRunning() ? run.stop() : run.start()));
   return button;
 }
