@@ -8,6 +8,7 @@ from aecore.live.flatland import Flatland
 from aecore.live.inference import ELBOExplorer, PosteriorExplorer
 from aecore.live.interpolator import Interpolator
 from aecore.live.reparameterisation import ReparameterisationExplorer
+from aecore.live.scorefield import ScoreField
 
 __all__ = [
     "SUPPORTED",
@@ -20,5 +21,6 @@ __all__ = [
     "LatentExplorer",
     "PosteriorExplorer",
     "ReparameterisationExplorer",
+    "ScoreField",
     "UnsupportedLayerError",
 ]
