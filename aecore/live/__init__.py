@@ -1,6 +1,8 @@
 """Live widgets: a decoder that answers in the reader's browser, in a notebook or in the published page."""
 
+from aecore.live.conditional import ConditionalExplorer
 from aecore.live.decoder import SUPPORTED, Decoder, UnsupportedLayerError
+from aecore.live.denoising import DenoisingExplorer
 from aecore.live.distances import DistanceExplorer
 from aecore.live.divergence import KLPlayground
 from aecore.live.explorer import LatentExplorer
@@ -12,7 +14,9 @@ from aecore.live.scorefield import ScoreField
 
 __all__ = [
     "SUPPORTED",
+    "ConditionalExplorer",
     "Decoder",
+    "DenoisingExplorer",
     "DistanceExplorer",
     "ELBOExplorer",
     "Flatland",
