@@ -18,7 +18,9 @@ import { ACTIVATIONS } from "./activations.js";
  *   stride: number[], padding: number[], bias: boolean}} ConvTranspose `channels` is [in, out].
  * @typedef {{type: string, slope?: number}} Activation
  * @typedef {Linear | ConvTranspose | Activation} Layer
- * @typedef {{latentDim: number, outputSize: number,
+ * @typedef {{layer: any, inputs: number, outputs: number, W: Float32Array, c: Float32Array}} Step
+ *   a layer with the numbers that go in and come out, its weights and its bias
+ * @typedef {{latentDim: number, outputSize: number, steps: Step[],
  *   decode: (codes: ArrayLike<number>, batch?: number) => Float32Array}} Network
  *   `decode` takes `batch` codes one after another and returns [batch * outputSize] numbers in a buffer
  *   that the next call overwrites.
@@ -219,7 +221,7 @@ export function compile(layers, bytes, dtype, latentDim) {
     }
     return front.subarray(0, batch * width);
   }
-  return { latentDim, outputSize: width, decode };
+  return { latentDim, outputSize: width, steps, decode };
 }
 
 const NETWORK = Symbol.for("aecore.network");
