@@ -11,7 +11,7 @@ import { Chart, chartPanel, chartTheme } from "./chart.js";
 import { uniformNoise } from "./noise.js";
 import { readouts } from "./readouts.js";
 import { keepDrawn } from "./redraw.js";
-import { histogram } from "./scales.js";
+import { histogram, threeFigures } from "./scales.js";
 
 const BALL_POINTS = 400;
 const FARTHEST = 3;
@@ -78,11 +78,6 @@ export function percentage(share) {
 /** A distance to three decimals, or to two figures where it is tiny. @param {number} distance */
 export function distanceText(distance) {
   return distance < 0.01 ? distance.toPrecision(2) : shown(distance, 3);
-}
-
-/** A positive number to three figures. @param {number} value */
-export function threeFigures(value) {
-  return value < 1000 ? value.toPrecision(3) : String(Math.round(value));
 }
 
 /** @param {string} label */

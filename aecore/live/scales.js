@@ -60,3 +60,8 @@ export function histogram(values, low, high, bins) {
   }
   return { counts, outside };
 }
+
+/** A positive number to three figures. @param {number} value */
+export function threeFigures(value) {
+  return value < 1000 ? value.toPrecision(3) : String(Math.round(value));
+}
