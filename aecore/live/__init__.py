@@ -1,6 +1,7 @@
 """Live widgets: a decoder that answers in the reader's browser, in a notebook or in the published page."""
 
 from aecore.live.conditional import ConditionalExplorer
+from aecore.live.contraction import ContractionExplorer
 from aecore.live.decoder import SUPPORTED, Decoder, UnsupportedLayerError
 from aecore.live.denoising import DenoisingExplorer
 from aecore.live.distances import DistanceExplorer
@@ -11,10 +12,12 @@ from aecore.live.inference import ELBOExplorer, PosteriorExplorer
 from aecore.live.interpolator import Interpolator
 from aecore.live.reparameterisation import ReparameterisationExplorer
 from aecore.live.scorefield import ScoreField
+from aecore.live.sparsity import SparsityExplorer
 
 __all__ = [
     "SUPPORTED",
     "ConditionalExplorer",
+    "ContractionExplorer",
     "Decoder",
     "DenoisingExplorer",
     "DistanceExplorer",
@@ -26,5 +29,6 @@ __all__ = [
     "PosteriorExplorer",
     "ReparameterisationExplorer",
     "ScoreField",
+    "SparsityExplorer",
     "UnsupportedLayerError",
 ]

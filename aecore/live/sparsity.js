@@ -1,0 +1,251 @@
+/**
+ * SparsityExplorer's view: one example's code under more and more penalty, unit by unit.
+ *
+ * What: the traits snapshot, example, unit (the chosen one) and off (units that are switched off) are
+ * the whole state. The decoders run here, so a switch answers at once. Why units are told three times,
+ * as a picture, a bar and a number: what a unit draws, how much of it this example takes, and how many
+ * examples of the data set need it are three questions.
+ */
+import { element, panel, Sheet, shown, toolButton } from "./canvas.js";
+import { chartPanel, chartTheme, legend } from "./chart.js";
+import { compile, sharedNetwork, toFloat32 } from "./decoder.js";
+import { drawCode, drawDictionary, drawTrade, featureSheet } from "./dictionary.js";
+import { picturePicker } from "./pictures.js";
+import { readouts } from "./readouts.js";
+import { keepDrawn } from "./redraw.js";
+import { squaredDistance } from "./residual.js";
+import { largestSize, paintSigned, readSigned } from "./signed.js";
+import { activeUnits, beforeSigmoid, cellsFor, deadUnits, featuresOf, nearestUnit, nextUnit, offOf, switchedCode, toggled, unitByKey } from "./sparsecode.js";
+
+const TELL_LATER_MS = 700;
+
+/** A canvas that chooses units: to a screen reader a slider over them. @param {string} label @param {number} units */
+function chooser(label, units) {
+  return { tabindex: "0", role: "slider", "aria-label": label, "aria-valuemin": "1", "aria-valuemax": String(units) };
+}
+
+/** @param {any} model @param {number} units @param {boolean} rated @param {AbortSignal} signal */
+function sparsityFrame(model, units, rated, signal) {
+  const root = element("div", "aecore-view aecore-sparsity", { role: "group", "aria-label": model.get("label") });
+  const stage = element("div", "aecore-panels is-dictionary");
+  const image = panel("Image x", "aecore-given", { role: "img", "aria-label": "Image" });
+  const rebuilt = panel("Reconstruction", "aecore-rebuilt", { role: "img", "aria-label": "Reconstruction" });
+  const feature = panel("Unit", "aecore-feature", { role: "img", "aria-label": "Feature" });
+  const trade = chartPanel("All snapshots", "Squared error against active units", 1);
+  const keys = "Arrow keys choose among all, Space switches the unit off or on";
+  const words = panel("Dictionary: what each unit draws", "aecore-words", chooser(`Unit of the dictionary. ${keys}`, units));
+  const [columns, rows] = cellsFor(units);
+  words.canvas.style.aspectRatio = `${columns} / ${rows}`;
+  const key = legend([
+    { text: "adds ink", series: "orange", kind: "area" },
+    { text: "takes ink away", series: "blue", kind: "area" },
+  ]);
+  const marks = element("span", "aecore-entry");
+  marks.textContent = `pale: inactive here${rated ? " · ×: dead" : ""}`;
+  key.append(marks);
+  words.figure.append(key);
+  stage.append(image.figure, rebuilt.figure, feature.figure, trade.figure, words.figure);
+  const among = "Left and right arrow go to the next active unit, Space switches it off or on";
+  const bars = panel("Code h of this image", "aecore-chart aecore-bars", chooser(`Active unit of the code. ${among}`, units));
+  bars.canvas.style.setProperty("--aecore-aspect", "6.4");
+  const tools = element("div", "aecore-tools");
+  const numbers = readouts(
+    [
+      { key: "active", name: "Active units" },
+      ...(rated ? [{ key: "dead", name: "Dead units" }] : []),
+      { key: "error", name: "Squared error" },
+      { key: "value", name: "Chosen unit, value" },
+      ...(rated ? [{ key: "rate", name: "Chosen unit, active for" }] : []),
+    ],
+    signal,
+  );
+  root.append(stage, tools, bars.figure, numbers.list);
+  return { root, stage, tools, numbers, image: image.canvas, rebuilt: rebuilt.canvas, feature, trade: trade.canvas, words: words.canvas, bars: bars.canvas };
+}
+
+/** What a decoder's units draw, told before a last sigmoid. @param {any} manager @param {string} reference */
+async function readFeatures(manager, reference) {
+  const model = await manager.get_model(reference.replace("IPY_MODEL_", ""));
+  const layers = beforeSigmoid(model.get("layers"));
+  return featuresOf(compile(layers, model.get("weights"), model.get("dtype"), model.get("latent_dim")));
+}
+
+/** @param {{model: any, el: HTMLElement}} view */
+async function render({ model, el }) {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const references = model.get("decoders");
+  const networks = await Promise.all(references.map((/** @type {string} */ r) => sharedNetwork(model.widget_manager, r)));
+  const features = await Promise.all(references.map((/** @type {string} */ r) => readFeatures(model.widget_manager, r)));
+  const units = networks[0].latentDim;
+  const shape = model.get("image_shape");
+  const [size, names, penalties] = [shape[0] * shape[1], model.get("names"), model.get("penalties")];
+  const threshold = model.get("threshold");
+  const images = toFloat32(model.get("images"), "float32");
+  const codes = toFloat32(model.get("codes"), "float32");
+  const rates = toFloat32(model.get("rates"), "float32");
+  const rated = rates.length > 0;
+  const frame = sparsityFrame(model, units, rated, signal);
+  const { root, image, rebuilt, feature, trade, words, bars, numbers, tools } = frame;
+
+  const assign = (/** @type {string} */ trait, /** @type {any} */ value) => {
+    model.set(trait, value);
+    model.save_changes();
+  };
+  const at = () => Math.max(0, Math.min(references.length - 1, Math.round(model.get("snapshot"))));
+  const codeOf = (/** @type {number} */ snapshot) => {
+    const from = (snapshot * names.length + model.get("example")) * units;
+    return codes.subarray(from, from + units);
+  };
+  const active = () => activeUnits(codeOf(at()), threshold);
+  const switchOver = () => assign("off", toggled(model.get("off"), at(), units, model.get("unit")));
+  const step = (/** @type {number} */ way) => assign("unit", nextUnit(active(), model.get("unit"), way));
+  const picker = picturePicker("Image", names, images, shape, (index) => assign("example", index));
+  picker.set.classList.add("aecore-examples");
+  root.insertBefore(picker.set, frame.stage);
+  const before = toolButton("Active unit before", () => step(-1));
+  const next = toolButton("Next active unit", () => step(1));
+  const switcher = toolButton("Switch it off", switchOver);
+  const restore = toolButton("All units on", () => {
+    assign("off", model.get("off").filter((/** @type {number} */ entry) => Math.floor(entry / units) !== at()));
+  });
+  tools.append(before, next, switcher, restore);
+  el.append(root);
+
+  let theme = chartTheme(root);
+  let shades = readSigned(root);
+  let facesStale = true;
+  let tellLater = 0;
+  /** @type {import("./chart.js").Chart | null} */
+  let barChart = null;
+  const sheet = new Sheet(shape[1], shape[0]);
+  /** @type {(Sheet | null)[]} */
+  let sheets = references.map(() => null);
+  /** The example in every snapshot, with no unit switched off. */
+  const outcome = (/** @type {number} */ snapshot, /** @type {ArrayLike<number>} */ code) => ({
+    active: activeUnits(code, threshold).length,
+    error: squaredDistance(networks[snapshot].decode(code), images.subarray(model.get("example") * size)) 
+  });
+
+  function draw() {
+    if (!image.width || !words.width || !bars.width) return;
+    const [snapshot, example, unit] = [at(), model.get("example"), model.get("unit")];
+    const code = codeOf(snapshot);
+    const off = offOf(model.get("off"), snapshot, units);
+    const left = switchedCode(code, off);
+    const ownRates = rates.subarray(snapshot * units, (snapshot + 1) * units);
+    const dead = rated ? deadUnits(ownRates) : [];
+    const marks = { active: new Set(activeUnits(code, threshold)), dead: new Set(dead), off: new Set(off), chosen: unit };
+    if (facesStale) picker.paint(theme);
+    facesStale = false;
+    picker.show(example);
+    sheet.paint(images, example * size, theme);
+    sheet.drawOn(image);
+    const now = outcome(snapshot, left);
+    sheet.paint(networks[snapshot].decode(left), 0, theme);
+    sheet.drawOn(rebuilt);
+    const most = largestSize(features[snapshot], unit * size, size);
+    paintSigned(sheet, features[snapshot], unit * size, most, shades);
+    sheet.drawOn(feature.canvas);
+    feature.name(`Unit ${unit + 1} draws`);
+    sheets[snapshot] ??= featureSheet(features[snapshot], units, shape, shades);
+    drawDictionary(words, theme, /** @type {Sheet} */ (sheets[snapshot]), units, marks);
+    barChart = drawCode(bars, theme, code, marks);
+    const all = references.map((/** @type {string} */ _, /** @type {number} */ s) => outcome(s, codeOf(s)));
+    drawTrade(trade, theme, all, snapshot, now);
+    describe({ code, unit, marks, dead, now, whole: all[snapshot], rate: ownRates[unit] });
+  }
+
+  /** @param {any} state */
+  function describe({ code, unit, marks, dead, now, whole, rate }) {
+    const isOff = marks.off.has(unit);
+    switcher.textContent = `Switch unit ${unit + 1} ${isOff ? "on" : "off"}`;
+    switcher.setAttribute("aria-pressed", String(isOff));
+    /** @type {HTMLButtonElement} */ (switcher).disabled = !code[unit];
+    /** @type {HTMLButtonElement} */ (restore).disabled = !marks.off.size;
+    const extra = now.error - whole.error;
+    const share = `${shown(100 * rate, rate > 0 && rate < 0.001 ? 3 : 1)} %`;
+    const told = {
+      active: `${now.active} of ${units}`,
+      error: shown(now.error) + (marks.off.size ? ` (${extra < 0 ? "" : "+"}${shown(extra)})` : ""),
+      value: isOff ? `${shown(code[unit])}, off` : shown(code[unit]),
+      ...(rated ? { dead: `${dead.length} of ${units}`, rate: rate === 0 ? "dead" : share } : {}),
+    };
+    const penalty = `${model.get("symbol")} = ${penalties[at()]}`;
+    const about = `unit ${unit + 1}, value ${told.value}${rated ? `, ${rate === 0 ? "dead" : `active for ${share} of the data`}` : ""}`;
+    const deads = rated ? `, ${told.dead} dead` : "";
+    numbers.show(told, `${penalty}: ${told.active} units active${deads}, squared error ${told.error}; ${about}.`);
+    for (const canvas of [words, bars]) {
+      canvas.setAttribute("aria-valuenow", String(unit + 1));
+      canvas.setAttribute("aria-valuetext", about);
+    }
+    clearTimeout(tellLater);
+    tellLater = setTimeout(() => {
+      const name = names[model.get("example")];
+      image.setAttribute("aria-label", `Image, ${name}`);
+      rebuilt.setAttribute("aria-label", `Reconstruction of ${name} at ${penalty}, squared error ${told.error}`);
+      feature.canvas.setAttribute("aria-label", `What unit ${unit + 1} draws, as a signed image`);
+      trade.setAttribute("aria-label", `Squared error against active units for ${references.length} snapshots. At ${penalty}: ${told.active} active, error ${told.error}`);
+    }, TELL_LATER_MS);
+  }
+
+  /** @param {HTMLCanvasElement} canvas @param {(event: MouseEvent) => number | null} unitOf @param {(key: string) => number | null} unitOfKey */
+  const chooses = (canvas, unitOf, unitOfKey) => {
+    const choose = (/** @type {number | null} */ unit) => {
+      if (unit !== null && unit !== model.get("unit")) assign("unit", unit);
+    };
+    canvas.addEventListener("click", (event) => choose(unitOf(event)), { signal });
+    canvas.addEventListener(
+      "keydown",
+      (event) => {
+        if (event.altKey || event.ctrlKey || event.metaKey) return;
+        const toggles = event.key === " " || event.key === "Enter";
+        const unit = unitOfKey(event.key);
+        if (!toggles && unit === null) return;
+        event.preventDefault();
+        event.stopPropagation();
+        if (!toggles) choose(unit);
+        else if (codeOf(at())[model.get("unit")]) switchOver();
+      },
+      { signal },
+    );
+  };
+  const shareOf = (/** @type {HTMLCanvasElement} */ canvas, /** @type {MouseEvent} */ event) => {
+    const box = canvas.getBoundingClientRect();
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  };
+  chooses(
+    words,
+    (event) => {
+      const [columns, rows] = cellsFor(units);
+      const [x, y] = shareOf(words, event);
+      const unit = Math.floor(y * rows) * columns + Math.floor(x * columns);
+      return unit >= 0 && unit < units ? unit : null;
+    },
+    (key) => unitByKey(key, model.get("unit"), units),
+  );
+  chooses(
+    bars,
+    (event) => barChart && nearestUnit(active(), barChart.px, shareOf(bars, event)[0] * bars.width),
+    (key) => {
+      if (key === "ArrowRight" || key === "ArrowUp") return nextUnit(active(), model.get("unit"), 1);
+      if (key === "ArrowLeft" || key === "ArrowDown") return nextUnit(active(), model.get("unit"), -1);
+      return null;
+    },
+  );
+
+  const restyle = () => {
+    theme = chartTheme(root);
+    shades = readSigned(root);
+    sheets = references.map(() => null);
+    facesStale = true;
+  };
+  const canvases = [image, rebuilt, feature.canvas, trade, words, bars, ...picker.faces];
+  keepDrawn(root, model, { traits: ["snapshot", "example", "unit", "off"], canvases, draw, restyle }, signal);
+  return () => {
+    clearTimeout(tellLater);
+    stop.abort();
+  };
+}
+
+export default { render };
