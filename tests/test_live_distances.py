@@ -94,17 +94,17 @@ def test_a_share_is_never_rounded_to_all(node, share, text):
 
 
 @pytest.mark.parametrize(
-    ("name", "number", "text"),
+    ("module", "name", "number", "text"),
     [
-        ("threeFigures", 9188.02, "9188"),
-        ("threeFigures", 83.01, "83.0"),
-        ("threeFigures", 0.16548, "0.165"),
-        ("distanceText", 12.3456, "12.346"),
-        ("distanceText", 0.00010503, "0.00011"),
+        ("scales.js", "threeFigures", 9188.02, "9188"),
+        ("scales.js", "threeFigures", 83.01, "83.0"),
+        ("scales.js", "threeFigures", 0.16548, "0.165"),
+        ("distances.js", "distanceText", 12.3456, "12.346"),
+        ("distances.js", "distanceText", 0.00010503, "0.00011"),
     ],
 )
-def test_numbers_keep_figures_that_tell_something(node, name, number, text):
-    assert node.call("distances.js", name, number) == text
+def test_numbers_keep_figures_that_tell_something(node, module, name, number, text):
+    assert node.call(module, name, number) == text
 
 
 def test_dimension_and_thickness_are_linked_in_the_page():
