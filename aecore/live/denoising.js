@@ -13,7 +13,7 @@ import { normalNoise } from "./noise.js";
 import { picturePicker } from "./pictures.js";
 import { readouts } from "./readouts.js";
 import { keepDrawn } from "./redraw.js";
-import { cosineFrom, decadesAround, errorCurve, noisedImage, scoreEstimate, squaredDistance } from "./residual.js";
+import { cosineFrom, decadesAround, decadesBetween, errorCurve, noisedImage, scoreEstimate, squaredDistance } from "./residual.js";
 import { paintSigned, readSigned } from "./signed.js";
 
 const LEVELS = 40;
@@ -76,11 +76,14 @@ function denoisingFrame(label, signal) {
  */
 function drawErrors(canvas, theme, stds, curve, here, trained) {
   const { grey, purple } = theme.series;
-  const [low, high] = decadesAround(curve.flatMap(({ before, after }, i) => (i ? [before, after] : [after])));
-  const inside = (/** @type {number} */ value) => Math.max(low * 0.5, value);
+  // The noise's own error begins at 0, which no logarithm reaches: one decade below the denoiser's is enough.
+  const [least, high] = decadesAround([...curve.map(({ after }) => after), curve[curve.length - 1].before]);
+  const low = least / 10;
+  const decades = decadesBetween(low, high);
+  const inside = (/** @type {number} */ value) => Math.max(low / 2, value);
   const chart = new Chart(canvas, theme, {
     x: { range: [0, stds[stds.length - 1]], name: "noise σ" },
-    y: { range: [low, high], log: true, name: "squared error (sum over pixels)" },
+    y: { range: [low, high], log: true, ticks: decades, texts: decades.map(String), name: "squared error, sum of pixels" },
   });
   if (trained.length) {
     const [from, to] = [trained[0], trained[trained.length - 1]];
@@ -115,7 +118,7 @@ async function render({ model, el }) {
   const [size, names] = [height * width, model.get("names")];
   const images = toFloat32(model.get("images"), "float32");
   const [seed, most, trained] = [model.get("seed"), model.get("most"), model.get("trained")];
-  const stds = Array.from({ length: LEVELS + 1 }, (_, i) => (most * i) / LEVELS);
+  const stds = Array.from({ length: LEVELS + 1 }, (_, i) => most * (i / LEVELS) ** 2);
   const frame = denoisingFrame(model.get("label"), signal);
   const { root, clean, noised, denoised, residual, chart, numbers } = frame;
   const assign = (/** @type {string} */ trait, /** @type {number} */ value) => {
@@ -166,7 +169,7 @@ async function render({ model, el }) {
     sheet.drawOn(residual);
     frame.key.textContent =
       std > 0
-        ? `Residual (r(x̃) − x̃)/σ²: orange adds ink, blue takes it away, full colour from ±${shown(full, 1)}. Grey images are cut to [0, 1].`
+        ? `(r(x̃) − x̃)/σ²: orange adds ink, blue takes it away, ±${shown(full, full < 10 ? 1 : 0)} has full colour. Grey: cut to [0, 1].`
         : "With σ = 0 there is no noise, and no residual to divide by σ².";
     const [before, after] = [squaredDistance(spoilt, image), squaredDistance(mended, image)];
     const cosine = cosineFrom(mended, image, spoilt);

@@ -10,7 +10,8 @@ import { Chart } from "./chart.js";
 import { cellsFor } from "./sparsecode.js";
 import { largestSize, paintSigned } from "./signed.js";
 
-const PALE = 0.3;
+const PALE = 0.5;
+const FAINT = 0.25;
 
 /** @typedef {import("./chart.js").ChartTheme} ChartTheme */
 /** @typedef {{active: Set<number>, dead: Set<number>, off: Set<number>, chosen: number}} Marks */
@@ -64,7 +65,7 @@ export function drawDictionary(canvas, theme, sheet, units, { active, dead, off,
     const [x, y, w, h] = boxOf(i);
     const lit = active.has(i) && !off.has(i);
     const [column, row] = [i % columns, Math.floor(i / columns)];
-    context.globalAlpha = lit ? 1 : PALE;
+    context.globalAlpha = lit ? 1 : dead.has(i) ? FAINT : PALE;
     context.imageSmoothingEnabled = w < 3 * tileWidth;
     context.drawImage(sheet.canvas, column * tileWidth, row * tileHeight, tileWidth, tileHeight, x, y, w, h);
     context.globalAlpha = 1;
@@ -109,12 +110,13 @@ export function barRange(values) {
 export function drawCode(canvas, theme, code, { off, chosen }) {
   const units = code.length;
   const [low, high] = barRange(code);
-  const places = Array.from({ length: units }, (_, i) => i + 1).filter((n) => n === 1 || n % (units > 60 ? 20 : 10) === 0);
+  const every = units > 60 ? 20 : 10;
+  const places = [1, ...Array.from({ length: Math.floor(units / every) }, (_, i) => every * (i + 1))];
   const chart = new Chart(canvas, theme, {
     x: { range: [0.4, units + 0.6], ticks: places, texts: places.map(String), name: "unit" },
     y: { range: [low, high], name: "value of the unit", most: 4 },
   });
-  chart.box([chosen + 0.5, low], [chosen + 1.5, high], { colour: theme.accent, opacity: 0.16 });
+  chart.box([chosen + 0.5, low], [chosen + 1.5, high], { colour: theme.accent, opacity: 0.28 });
   for (let i = 0; i < units; i++) {
     if (!code[i]) continue;
     const [from, to] = [Math.min(0, code[i]), Math.max(0, code[i])];

@@ -54,3 +54,9 @@ export function decadesAround(values) {
   const low = 10 ** Math.floor(Math.log10(Math.min(...positive)) + 1e-9);
   return [low, Math.max(10 * low, 10 ** Math.ceil(Math.log10(Math.max(...positive)) - 1e-9))];
 }
+
+/** The powers of ten from `low` to `high`. @param {number} low @param {number} high @returns {number[]} */
+export function decadesBetween(low, high) {
+  const [first, last] = [low, high].map((end) => Math.round(Math.log10(end)));
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(`1e${first + i}`));
+}

@@ -15,7 +15,8 @@ import { readouts } from "./readouts.js";
 import { keepDrawn } from "./redraw.js";
 import { squaredDistance } from "./residual.js";
 import { largestSize, paintSigned, readSigned } from "./signed.js";
-import { activeUnits, beforeSigmoid, cellsFor, deadUnits, featuresOf, nearestUnit, nextUnit, offOf, switchedCode, toggled, unitByKey } from "./sparsecode.js";
+import { activeUnits, beforeSigmoid, cellsFor, deadUnits, featuresOf, nearestUnit, nextUnit, offOf } from "./sparsecode.js";
+import { switchedCode, toggled, unitByKey } from "./sparsecode.js";
 
 const TELL_LATER_MS = 700;
 
@@ -26,14 +27,16 @@ function chooser(label, units) {
 
 /** @param {any} model @param {number} units @param {boolean} rated @param {AbortSignal} signal */
 function sparsityFrame(model, units, rated, signal) {
-  const root = element("div", "aecore-view aecore-sparsity", { role: "group", "aria-label": model.get("label") });
+  const label = model.get("label");
+  const root = element("div", "aecore-view aecore-sparsity", { role: "group", "aria-label": label });
   const stage = element("div", "aecore-panels is-dictionary");
   const image = panel("Image x", "aecore-given", { role: "img", "aria-label": "Image" });
   const rebuilt = panel("Reconstruction", "aecore-rebuilt", { role: "img", "aria-label": "Reconstruction" });
   const feature = panel("Unit", "aecore-feature", { role: "img", "aria-label": "Feature" });
-  const trade = chartPanel("All snapshots", "Squared error against active units", 1);
+  const trade = chartPanel("All penalties", "Squared error against active units", 1);
   const keys = "Arrow keys choose among all, Space switches the unit off or on";
-  const words = panel("Dictionary: what each unit draws", "aecore-words", chooser(`Unit of the dictionary. ${keys}`, units));
+  const chosen = chooser(`Unit of the dictionary. ${keys}`, units);
+  const words = panel("Dictionary: what each unit draws", "aecore-words", chosen);
   const [columns, rows] = cellsFor(units);
   words.canvas.style.aspectRatio = `${columns} / ${rows}`;
   const key = legend([
@@ -41,26 +44,29 @@ function sparsityFrame(model, units, rated, signal) {
     { text: "takes ink away", series: "blue", kind: "area" },
   ]);
   const marks = element("span", "aecore-entry");
-  marks.textContent = `pale: inactive here${rated ? " · ×: dead" : ""}`;
+  marks.textContent = `pale: inactive here${rated ? " · ×: dead" : ""} · stroke: off`;
   key.append(marks);
   words.figure.append(key);
   stage.append(image.figure, rebuilt.figure, feature.figure, trade.figure, words.figure);
   const among = "Left and right arrow go to the next active unit, Space switches it off or on";
-  const bars = panel("Code h of this image", "aecore-chart aecore-bars", chooser(`Active unit of the code. ${among}`, units));
-  bars.canvas.style.setProperty("--aecore-aspect", "6.4");
+  const taken = chooser(`Active unit of the code. ${among}`, units);
+  const bars = panel("Code h of this image", "aecore-chart aecore-bars", taken);
+  bars.canvas.style.setProperty("--aecore-aspect", "5.6");
   const tools = element("div", "aecore-tools");
   const numbers = readouts(
     [
       { key: "active", name: "Active units" },
       ...(rated ? [{ key: "dead", name: "Dead units" }] : []),
       { key: "error", name: "Squared error" },
-      { key: "value", name: "Chosen unit, value" },
-      ...(rated ? [{ key: "rate", name: "Chosen unit, active for" }] : []),
+      { key: "value", name: "Chosen unit’s value" },
+      ...(rated ? [{ key: "rate", name: "Its rate on the data" }] : []),
     ],
     signal,
   );
+  bars.figure.classList.add("aecore-code");
   root.append(stage, tools, bars.figure, numbers.list);
-  return { root, stage, tools, numbers, image: image.canvas, rebuilt: rebuilt.canvas, feature, trade: trade.canvas, words: words.canvas, bars: bars.canvas };
+  const canvases = { image: image.canvas, rebuilt: rebuilt.canvas, trade: trade.canvas };
+  return { root, stage, tools, numbers, feature, words: words.canvas, bars: bars.canvas, ...canvases };
 }
 
 /** What a decoder's units draw, told before a last sigmoid. @param {any} manager @param {string} reference */
@@ -74,9 +80,11 @@ async function readFeatures(manager, reference) {
 async function render({ model, el }) {
   const stop = new AbortController();
   const { signal } = stop;
+  /** @type {string[]} */
   const references = model.get("decoders");
-  const networks = await Promise.all(references.map((/** @type {string} */ r) => sharedNetwork(model.widget_manager, r)));
-  const features = await Promise.all(references.map((/** @type {string} */ r) => readFeatures(model.widget_manager, r)));
+  const manager = model.widget_manager;
+  const networks = await Promise.all(references.map((reference) => sharedNetwork(manager, reference)));
+  const features = await Promise.all(references.map((reference) => readFeatures(manager, reference)));
   const units = networks[0].latentDim;
   const shape = model.get("image_shape");
   const [size, names, penalties] = [shape[0] * shape[1], model.get("names"), model.get("penalties")];
@@ -98,6 +106,11 @@ async function render({ model, el }) {
     return codes.subarray(from, from + units);
   };
   const active = () => activeUnits(codeOf(at()), threshold);
+  /** What is 0 for this image can only be switched on again. */
+  const switchable = () => {
+    const unit = model.get("unit");
+    return codeOf(at())[unit] !== 0 || offOf(model.get("off"), at(), units).includes(unit);
+  };
   const switchOver = () => assign("off", toggled(model.get("off"), at(), units, model.get("unit")));
   const step = (/** @type {number} */ way) => assign("unit", nextUnit(active(), model.get("unit"), way));
   const picker = picturePicker("Image", names, images, shape, (index) => assign("example", index));
@@ -107,7 +120,8 @@ async function render({ model, el }) {
   const next = toolButton("Next active unit", () => step(1));
   const switcher = toolButton("Switch it off", switchOver);
   const restore = toolButton("All units on", () => {
-    assign("off", model.get("off").filter((/** @type {number} */ entry) => Math.floor(entry / units) !== at()));
+    const others = (/** @type {number} */ entry) => Math.floor(entry / units) !== at();
+    assign("off", model.get("off").filter(others));
   });
   tools.append(before, next, switcher, restore);
   el.append(root);
@@ -121,10 +135,10 @@ async function render({ model, el }) {
   const sheet = new Sheet(shape[1], shape[0]);
   /** @type {(Sheet | null)[]} */
   let sheets = references.map(() => null);
-  /** The example in every snapshot, with no unit switched off. */
+  /** What a code of the chosen example comes to. */
   const outcome = (/** @type {number} */ snapshot, /** @type {ArrayLike<number>} */ code) => ({
     active: activeUnits(code, threshold).length,
-    error: squaredDistance(networks[snapshot].decode(code), images.subarray(model.get("example") * size)) 
+    error: squaredDistance(networks[snapshot].decode(code), images.subarray(model.get("example") * size)),
   });
 
   function draw() {
@@ -135,7 +149,7 @@ async function render({ model, el }) {
     const left = switchedCode(code, off);
     const ownRates = rates.subarray(snapshot * units, (snapshot + 1) * units);
     const dead = rated ? deadUnits(ownRates) : [];
-    const marks = { active: new Set(activeUnits(code, threshold)), dead: new Set(dead), off: new Set(off), chosen: unit };
+    const marks = { active: new Set(active()), dead: new Set(dead), off: new Set(off), chosen: unit };
     if (facesStale) picker.paint(theme);
     facesStale = false;
     picker.show(example);
@@ -151,7 +165,7 @@ async function render({ model, el }) {
     sheets[snapshot] ??= featureSheet(features[snapshot], units, shape, shades);
     drawDictionary(words, theme, /** @type {Sheet} */ (sheets[snapshot]), units, marks);
     barChart = drawCode(bars, theme, code, marks);
-    const all = references.map((/** @type {string} */ _, /** @type {number} */ s) => outcome(s, codeOf(s)));
+    const all = references.map((_, s) => outcome(s, codeOf(s)));
     drawTrade(trade, theme, all, snapshot, now);
     describe({ code, unit, marks, dead, now, whole: all[snapshot], rate: ownRates[unit] });
   }
@@ -161,7 +175,7 @@ async function render({ model, el }) {
     const isOff = marks.off.has(unit);
     switcher.textContent = `Switch unit ${unit + 1} ${isOff ? "on" : "off"}`;
     switcher.setAttribute("aria-pressed", String(isOff));
-    /** @type {HTMLButtonElement} */ (switcher).disabled = !code[unit];
+    /** @type {HTMLButtonElement} */ (switcher).disabled = !switchable();
     /** @type {HTMLButtonElement} */ (restore).disabled = !marks.off.size;
     const extra = now.error - whole.error;
     const share = `${shown(100 * rate, rate > 0 && rate < 0.001 ? 3 : 1)} %`;
@@ -169,10 +183,11 @@ async function render({ model, el }) {
       active: `${now.active} of ${units}`,
       error: shown(now.error) + (marks.off.size ? ` (${extra < 0 ? "" : "+"}${shown(extra)})` : ""),
       value: isOff ? `${shown(code[unit])}, off` : shown(code[unit]),
-      ...(rated ? { dead: `${dead.length} of ${units}`, rate: rate === 0 ? "dead" : share } : {}),
+      ...(rated ? { dead: `${dead.length} of ${units}`, rate: rate === 0 ? "0, dead" : share } : {}),
     };
     const penalty = `${model.get("symbol")} = ${penalties[at()]}`;
-    const about = `unit ${unit + 1}, value ${told.value}${rated ? `, ${rate === 0 ? "dead" : `active for ${share} of the data`}` : ""}`;
+    const use = rate === 0 ? ", dead" : `, active for ${share} of the data`;
+    const about = `unit ${unit + 1}, value ${told.value}${rated ? use : ""}`;
     const deads = rated ? `, ${told.dead} dead` : "";
     numbers.show(told, `${penalty}: ${told.active} units active${deads}, squared error ${told.error}; ${about}.`);
     for (const canvas of [words, bars]) {
@@ -185,7 +200,10 @@ async function render({ model, el }) {
       image.setAttribute("aria-label", `Image, ${name}`);
       rebuilt.setAttribute("aria-label", `Reconstruction of ${name} at ${penalty}, squared error ${told.error}`);
       feature.canvas.setAttribute("aria-label", `What unit ${unit + 1} draws, as a signed image`);
-      trade.setAttribute("aria-label", `Squared error against active units for ${references.length} snapshots. At ${penalty}: ${told.active} active, error ${told.error}`);
+      trade.setAttribute(
+        "aria-label",
+        `Squared error against active units for ${references.length} penalties. At ${penalty}: ${told.active} active, error ${told.error}`,
+      );
     }, TELL_LATER_MS);
   }
 
@@ -205,7 +223,7 @@ async function render({ model, el }) {
         event.preventDefault();
         event.stopPropagation();
         if (!toggles) choose(unit);
-        else if (codeOf(at())[model.get("unit")]) switchOver();
+        else if (switchable()) switchOver();
       },
       { signal },
     );
