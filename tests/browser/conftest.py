@@ -88,7 +88,7 @@ def wait_until_settled(page: Page) -> None:
             """(views) => [...document.querySelectorAll(views)].every(
                 (view) => view.parentElement.querySelector(".widget-subarea")?.firstElementChild)""",
             arg=VIEWS,
-            timeout=15_000,
+            timeout=40_000,
         )
     except TimeoutError:
         pytest.fail(f"a widget of {page.url} never comes alive", pytrace=False)

@@ -166,7 +166,7 @@ def _settled_look(slider) -> str:
 
 
 def _changed(slider, before: str) -> bool:
-    for _ in range(40):
+    for _ in range(200):
         if slider.evaluate(LOOK) != before:
             return True
         slider.page.wait_for_timeout(50)
