@@ -1,5 +1,6 @@
 """Sparse codes: the penalties against distributions, and soft-thresholding against the problem it solves."""
 
+import copy
 import math
 
 import numpy as np
@@ -11,7 +12,8 @@ from sklearn.linear_model import Lasso
 from torch import nn
 from torch.distributions import Bernoulli, Laplace, kl_divergence
 
-from aecore.models import Autoencoder
+from aecore.live import Decoder
+from aecore.models import Autoencoder, SparseAutoencoder
 from aecore.networks import mlp
 from aecore.objectives import kl_rate_penalty, l1_penalty, soft_threshold, squared_error
 from aecore.training import fit
@@ -179,3 +181,49 @@ def test_the_rate_penalty_refuses_codes_that_are_no_activations():
     for shape in [(3,), (0, 3)]:
         with pytest.raises(ValueError, match=r"\[B, d\].*got \["):
             kl_rate_penalty(torch.full(shape, 0.5), 0.1)
+
+
+def test_a_sparse_autoencoder_is_a_relu_layer_and_a_dictionary_of_unit_vectors():
+    torch.manual_seed(0)
+    model = SparseAutoencoder(6, 10).double()
+    dictionary = model.decoder.weight
+    torch.testing.assert_close(dictionary.norm(dim=0), torch.ones(10, dtype=torch.float64))
+    torch.testing.assert_close(model.encoder[0].weight, dictionary.T)
+    x = normal(5, 6)
+    code = (x @ dictionary).clamp_min(0)  # the biases begin at 0
+    torch.testing.assert_close(model.encode(x), code)
+    torch.testing.assert_close(model(x), code @ dictionary.T)
+
+
+def test_training_moves_the_dictionary_and_keeps_its_columns_at_norm_one():
+    torch.manual_seed(0)
+    model, x = SparseAutoencoder(6, 10), normal(64, 6).float()
+    before = model.decoder.weight.detach().clone()
+
+    def objective(model, batch):
+        code = model.encode(batch)
+        return squared_error(model.decode(code), batch) + 0.1 * l1_penalty(code)
+
+    history = fit(model, x, objective, epochs=30, lr=1e-2, device="cpu", progress=False)
+    assert history.loss[-1] < 0.7 * history.loss[0]
+    assert (model.decoder.weight - before).abs().max() > 0.05
+    torch.testing.assert_close(model.decoder.weight.norm(dim=0), torch.ones(10))
+
+
+def test_a_copy_of_a_sparse_autoencoder_is_independent_and_travels_to_the_page():
+    torch.manual_seed(0)
+    model = SparseAutoencoder(784, 3)
+    twin = copy.deepcopy(model)
+    with torch.no_grad():
+        model.decoder.weight = 7 * torch.randn(784, 3)
+    z = torch.rand(2, 3)
+    assert not torch.allclose(model.decode(z), twin.decode(z), atol=0.1)
+    torch.testing.assert_close(model.decoder.weight.norm(dim=0), torch.ones(3))
+    sent = Decoder.of(model).decode(z).reshape(2, 784)
+    torch.testing.assert_close(sent, model.decode(z).flatten(1), atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("sizes", [(0, 3), (3, 0)])
+def test_a_sparse_autoencoder_refuses_a_size_below_one(sizes):
+    with pytest.raises(ValueError, match="_dim must be at least 1, got 0"):
+        SparseAutoencoder(*sizes)
