@@ -228,5 +228,8 @@ class Decoder(anywidget.AnyWidget):
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
         """Images that the page will draw: codes [B, d] to [B, *output_shape], by the weights that travel."""
-        pixels = run(self.layers, self.weights, self.dtype, codes)
-        return pixels.reshape(-1, *self.output_shape)
+        return self.run(codes.detach()).reshape(-1, *self.output_shape)
+
+    def run(self, codes: torch.Tensor) -> torch.Tensor:
+        """The same, flat [B, D], and differentiable with respect to the codes."""
+        return run(self.layers, self.weights, self.dtype, codes)

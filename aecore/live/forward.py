@@ -31,7 +31,7 @@ def run(layers: list[dict], weights: bytes, dtype: str, codes: torch.Tensor) -> 
         taken, rest = rest[: prod(shape)], rest[prod(shape) :]
         return taken.reshape(shape)
 
-    x = codes.detach().to("cpu", torch.float32)
+    x = codes.to("cpu", torch.float32)
     for layer in layers:
         if layer["type"] == "linear":
             weight = take(layer["outputs"], layer["inputs"])
