@@ -16,7 +16,8 @@ LAYERS = [
     {"models"},
     {"weights", "exact"},
     {"training"},
-    {"evaluation", "dimension", "tangents", "gradients", "plotting", "claims", "live"},
+    {"evaluation", "dimension", "tangents", "gradients", "plotting", "claims", "live"}
+    | {"probing", "comparison"},
 ]
 
 
