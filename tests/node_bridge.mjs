@@ -1,9 +1,10 @@
 // Calls functions of aecore/live's JavaScript for the tests: one JSON request a line, one JSON answer a line.
-// A request is {module, name, args}; the first of `args` may be {layers, bytes, dtype, latentDim}, a network.
+// A request is {module, name, args}; an argument {$network: {layers, bytes, dtype, latentDim}} becomes a network.
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 const folder = process.argv[2];
+const { compile } = await import(pathToFileURL(`${folder}/decoder.js`).href);
 
 /** Bytes as a view at an odd offset, as a page may get them. */
 function viewOf(base64) {
@@ -18,6 +19,10 @@ function revive(value) {
   if (Array.isArray(value)) return value.map(revive);
   if ("$bytes" in value) return viewOf(value.$bytes);
   if ("$floats" in value) return Float32Array.from(value.$floats);
+  if ("$network" in value) {
+    const { layers, bytes, dtype, latentDim } = value.$network;
+    return compile(layers, viewOf(bytes), dtype, latentDim);
+  }
   if ("$labels" in value) return Uint8Array.from(value.$labels);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revive(inner)]));
 }

@@ -16,6 +16,18 @@ def node_binary() -> str:
     return str(next(path for path in (root / "bin" / "node", root / "node.exe") if path.exists()))
 
 
+def network(decoder, layers=None):
+    """An argument of `Node.call`: the network of a `Decoder`, or of another list of layers with its weights."""
+    return {
+        "$network": {
+            "layers": decoder.layers if layers is None else layers,
+            "bytes": base64.b64encode(decoder.weights).decode(),
+            "dtype": decoder.dtype,
+            "latentDim": decoder.latent_dim,
+        }
+    }
+
+
 class Node:
     """Use as a context manager; each call is one request."""
 
