@@ -13,11 +13,20 @@ import { normalNoise } from "./noise.js";
 import { picturePicker } from "./pictures.js";
 import { readouts } from "./readouts.js";
 import { keepDrawn } from "./redraw.js";
-import { cosineFrom, decadesAround, decadesBetween, errorCurve, noisedImage, scoreEstimate, squaredDistance } from "./residual.js";
+import {
+  cosineFrom,
+  decadesAround,
+  decadesBetween,
+  errorCurve,
+  noisedImage,
+  scoreEstimate,
+  squaredDistance,
+} from "./residual.js";
 import { paintSigned, readSigned } from "./signed.js";
 
 const LEVELS = 40;
-// The residual of a perfect denoiser of distinct images is -noise / sigma: this many standard deviations have full colour.
+// Where the denoiser gives back the clean image, the residual is -noise / sigma: so many standard deviations of it
+// have full colour.
 const FULL_COLOUR = 3;
 const TELL_LATER_MS = 700;
 
@@ -83,7 +92,13 @@ function drawErrors(canvas, theme, stds, curve, here, trained) {
   const inside = (/** @type {number} */ value) => Math.max(low / 2, value);
   const chart = new Chart(canvas, theme, {
     x: { range: [0, stds[stds.length - 1]], name: "noise σ" },
-    y: { range: [low, high], log: true, ticks: decades, texts: decades.map(String), name: "squared error, sum of pixels" },
+    y: {
+      range: [low, high],
+      log: true,
+      ticks: decades,
+      texts: decades.map(String),
+      name: "squared error, sum of pixels",
+    },
   });
   if (trained.length) {
     const [from, to] = [trained[0], trained[trained.length - 1]];
@@ -153,7 +168,7 @@ async function render({ model, el }) {
     if (known !== `${example} ${which}`) {
       known = `${example} ${which}`;
       noise = normalNoise(seed + which, size);
-      curve = errorCurve((spoilt) => network.decode(spoilt), image, noise, stds);
+      curve = errorCurve(network, image, noise, stds);
     }
     if (facesStale) picker.paint(theme);
     facesStale = false;
@@ -167,9 +182,10 @@ async function render({ model, el }) {
     const score = std > 0 ? scoreEstimate(spoilt, mended, std) : new Float32Array(size);
     paintSigned(sheet, score, 0, full, shades);
     sheet.drawOn(residual);
+    const limit = `±${shown(full, full < 10 ? 1 : 0)}`;
     frame.key.textContent =
       std > 0
-        ? `(r(x̃) − x̃)/σ²: orange adds ink, blue takes it away, ±${shown(full, full < 10 ? 1 : 0)} has full colour. Grey: cut to [0, 1].`
+        ? `(r(x̃) − x̃)/σ²: orange adds ink, blue takes it away, ${limit} has full colour. Grey: cut to [0, 1].`
         : "With σ = 0 there is no noise, and no residual to divide by σ².";
     const [before, after] = [squaredDistance(spoilt, image), squaredDistance(mended, image)];
     const cosine = cosineFrom(mended, image, spoilt);
@@ -194,7 +210,10 @@ async function render({ model, el }) {
           ? `The residual divided by the variance, a signed image; its cosine with the way back is ${told.cosine}`
           : "No residual at noise 0",
       );
-      chart.setAttribute("aria-label", `Curves of both squared errors over the noise. At ${shown(std)}: ${errors}`);
+      chart.setAttribute(
+        "aria-label",
+        `Curves of both squared errors over the noise. At ${shown(std)}: ${errors}`,
+      );
     }, TELL_LATER_MS);
   }
 

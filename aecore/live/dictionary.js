@@ -31,7 +31,10 @@ export function featureSheet(features, units, [height, width], shades) {
   return sheet;
 }
 
-/** A line across a cell, from one corner to the opposite one. @param {CanvasRenderingContext2D} context @param {number[]} box @param {boolean} rising */
+/**
+ * A line across a cell, from one corner to the opposite one.
+ * @param {CanvasRenderingContext2D} context @param {number[]} box @param {boolean} rising
+ */
 function stroke(context, [x, y, w, h], rising) {
   context.beginPath();
   context.moveTo(x, rising ? y + h : y);
@@ -128,8 +131,10 @@ export function drawCode(canvas, theme, code, { off, chosen }) {
 }
 
 /**
- * Squared error against active units, a dot for each snapshot. @param {HTMLCanvasElement} canvas @param {ChartTheme} theme
- * @param {{active: number, error: number}[]} snapshots @param {number} at @param {{active: number, error: number}} now
+ * Squared error against active units, a dot for each snapshot.
+ * @param {HTMLCanvasElement} canvas @param {ChartTheme} theme
+ * @param {{active: number, error: number}[]} snapshots @param {number} at the one that is shown
+ * @param {{active: number, error: number}} now that one, with what is switched off
  */
 export function drawTrade(canvas, theme, snapshots, at, now) {
   const [widest, worst] = [

@@ -6,7 +6,10 @@
  * are the claims of the widget, and they can be tried without a browser.
  */
 
-/** x~ = x + std * noise. @param {ArrayLike<number>} image @param {number} std @param {ArrayLike<number>} noise @returns {Float32Array} */
+/**
+ * x~ = x + std * noise.
+ * @param {ArrayLike<number>} image @param {number} std @param {ArrayLike<number>} noise @returns {Float32Array}
+ */
 export function noisedImage(image, std, noise) {
   return Float32Array.from(image, (value, i) => value + std * noise[i]);
 }
@@ -18,7 +21,10 @@ export function squaredDistance(a, b) {
   return sum;
 }
 
-/** The cosine of the angle between a - origin and b - origin; NaN where one of them is zero. @param {ArrayLike<number>} a @param {ArrayLike<number>} b @param {ArrayLike<number>} origin */
+/**
+ * The cosine of the angle between a - origin and b - origin; NaN where one of them is zero.
+ * @param {ArrayLike<number>} a @param {ArrayLike<number>} b @param {ArrayLike<number>} origin
+ */
 export function cosineFrom(a, b, origin) {
   let [both, first, second] = [0, 0, 0];
   for (let i = 0; i < a.length; i++) {
@@ -30,20 +36,23 @@ export function cosineFrom(a, b, origin) {
   return first && second ? both / Math.sqrt(first * second) : NaN;
 }
 
-/** (after - before) / std^2, the score that a perfect denoiser would tell. @param {ArrayLike<number>} before @param {ArrayLike<number>} after @param {number} std @returns {Float32Array} */
+/**
+ * (after - before) / std^2: the score of the noised density, if the denoiser is the best there is.
+ * @param {ArrayLike<number>} before @param {ArrayLike<number>} after @param {number} std @returns {Float32Array}
+ */
 export function scoreEstimate(before, after, std) {
   return Float32Array.from(before, (value, i) => (after[i] - value) / std ** 2);
 }
 
 /**
  * Squared errors before and after denoising over a list of noise levels, all with the same noise.
- * @param {(image: Float32Array) => ArrayLike<number>} denoise @param {Float32Array} image
+ * @param {import("./decoder.js").Network} network the denoiser @param {ArrayLike<number>} image
  * @param {ArrayLike<number>} noise @param {number[]} stds @returns {{before: number, after: number}[]}
  */
-export function errorCurve(denoise, image, noise, stds) {
+export function errorCurve(network, image, noise, stds) {
   return stds.map((std) => {
     const spoilt = noisedImage(image, std, noise);
-    return { before: squaredDistance(spoilt, image), after: squaredDistance(denoise(spoilt), image) };
+    return { before: squaredDistance(spoilt, image), after: squaredDistance(network.decode(spoilt), image) };
   });
 }
 

@@ -11,7 +11,10 @@ const ZERO = 128;
 
 /** @typedef {import("./canvas.js").Theme & {signed: Uint32Array}} SignedTheme */
 
-/** 256 colours as RGBA words; `below`, `paper` and `above` are "#rrggbb". @param {string} below @param {string} paper @param {string} above */
+/**
+ * 256 colours as RGBA words, from three colours "#rrggbb".
+ * @param {string} below @param {string} paper @param {string} above
+ */
 export function signedShades(below, paper, above) {
   const [cold, blank, warm] = [below, paper, above].map(channels);
   return Uint32Array.from({ length: 256 }, (_, level) => {
@@ -29,7 +32,10 @@ export function readSigned(root) {
   return signedShades(below, readTheme(root).paper, above);
 }
 
-/** The largest size of any of the values. @param {ArrayLike<number>} values @param {number} [from] @param {number} [count] */
+/**
+ * The largest size of any of the values.
+ * @param {ArrayLike<number>} values @param {number} [from] @param {number} [count]
+ */
 export function largestSize(values, from = 0, count = values.length - from) {
   let most = 0;
   for (let i = from; i < from + count; i++) most = Math.max(most, Math.abs(values[i]));

@@ -39,7 +39,10 @@ export function switchedCode(code, off) {
   return left;
 }
 
-/** Units whose size is above the threshold. @param {ArrayLike<number>} code @param {number} threshold @returns {number[]} */
+/**
+ * Units whose size is above the threshold.
+ * @param {ArrayLike<number>} code @param {number} threshold @returns {number[]}
+ */
 export function activeUnits(code, threshold) {
   return Array.from(code, (value, unit) => (Math.abs(value) > threshold ? unit : -1)).filter((unit) => unit >= 0);
 }
@@ -79,12 +82,18 @@ export function unitByKey(key, unit, units) {
   return next >= 0 && next < units ? next : unit;
 }
 
-/** The off units of one snapshot, from the list of all: snapshot * units + unit. @param {number[]} list @param {number} snapshot @param {number} units */
+/**
+ * The units of one snapshot that are off, from the list of all: snapshot * units + unit.
+ * @param {number[]} list @param {number} snapshot @param {number} units
+ */
 export function offOf(list, snapshot, units) {
   return list.filter((entry) => Math.floor(entry / units) === snapshot).map((entry) => entry % units);
 }
 
-/** The list with one unit of one snapshot switched over. @param {number[]} list @param {number} snapshot @param {number} units @param {number} unit */
+/**
+ * The list with one unit of one snapshot switched over.
+ * @param {number[]} list @param {number} snapshot @param {number} units @param {number} unit
+ */
 export function toggled(list, snapshot, units, unit) {
   const entry = snapshot * units + unit;
   return list.includes(entry) ? list.filter((other) => other !== entry) : [...list, entry].sort((a, b) => a - b);
@@ -92,7 +101,8 @@ export function toggled(list, snapshot, units, unit) {
 
 /**
  * The one of some units that stands nearest to a place along the bars; null if there is none.
- * @param {number[]} units @param {(number: number) => number} placeOf of a unit's number, counted from 1 @param {number} place
+ * @param {number[]} units @param {(number: number) => number} placeOf of a unit's number, counted from 1
+ * @param {number} place
  */
 export function nearestUnit(units, placeOf, place) {
   const away = (/** @type {number} */ unit) => Math.abs(placeOf(unit + 1) - place);

@@ -15,14 +15,29 @@ import { readouts } from "./readouts.js";
 import { keepDrawn } from "./redraw.js";
 import { squaredDistance } from "./residual.js";
 import { largestSize, paintSigned, readSigned } from "./signed.js";
-import { activeUnits, beforeSigmoid, cellsFor, deadUnits, featuresOf, nearestUnit, nextUnit, offOf } from "./sparsecode.js";
+import {
+  activeUnits,
+  beforeSigmoid,
+  cellsFor,
+  deadUnits,
+  featuresOf,
+  nearestUnit,
+  nextUnit,
+  offOf,
+} from "./sparsecode.js";
 import { switchedCode, toggled, unitByKey } from "./sparsecode.js";
 
 const TELL_LATER_MS = 700;
 
 /** A canvas that chooses units: to a screen reader a slider over them. @param {string} label @param {number} units */
 function chooser(label, units) {
-  return { tabindex: "0", role: "slider", "aria-label": label, "aria-valuemin": "1", "aria-valuemax": String(units) };
+  return {
+    tabindex: "0",
+    role: "slider",
+    "aria-label": label,
+    "aria-valuemin": "1",
+    "aria-valuemax": String(units),
+  };
 }
 
 /** @param {any} model @param {number} units @param {boolean} rated @param {AbortSignal} signal */
@@ -202,12 +217,16 @@ async function render({ model, el }) {
       feature.canvas.setAttribute("aria-label", `What unit ${unit + 1} draws, as a signed image`);
       trade.setAttribute(
         "aria-label",
-        `Squared error against active units for ${references.length} penalties. At ${penalty}: ${told.active} active, error ${told.error}`,
+        `Squared error against active units for ${references.length} penalties. ` +
+          `At ${penalty}: ${told.active} active, error ${told.error}`,
       );
     }, TELL_LATER_MS);
   }
 
-  /** @param {HTMLCanvasElement} canvas @param {(event: MouseEvent) => number | null} unitOf @param {(key: string) => number | null} unitOfKey */
+  /**
+   * @param {HTMLCanvasElement} canvas @param {(event: MouseEvent) => number | null} unitOf
+   * @param {(key: string) => number | null} unitOfKey
+   */
   const chooses = (canvas, unitOf, unitOfKey) => {
     const choose = (/** @type {number | null} */ unit) => {
       if (unit !== null && unit !== model.get("unit")) assign("unit", unit);
