@@ -24,8 +24,16 @@ export function element(tag, className, attributes = {}) {
   return made;
 }
 
+/** A button with words on it. @param {string} text @param {() => void} press */
+export function toolButton(text, press) {
+  const button = element("button", "aecore-button", { type: "button" });
+  button.textContent = text;
+  button.addEventListener("click", press);
+  return button;
+}
+
 /**
- * A canvas with its caption above. @param {string} caption @param {string} className
+ * A canvas with its caption above, which `name` changes. @param {string} caption @param {string} className
  * @param {Record<string, string>} attributes
  */
 export function panel(caption, className, attributes) {
@@ -34,7 +42,10 @@ export function panel(caption, className, attributes) {
   heading.textContent = caption;
   const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", className, attributes));
   figure.append(heading, canvas);
-  return { figure, canvas };
+  const name = (/** @type {string} */ text) => {
+    if (heading.textContent !== text) heading.textContent = text;
+  };
+  return { figure, canvas, name };
 }
 
 /** "#rrggbb" to three numbers. @param {string} hex */

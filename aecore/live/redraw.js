@@ -9,10 +9,11 @@ import { framePacer, keepSharp, onThemeChange } from "./canvas.js";
 import { equipSliders } from "./sliders.js";
 
 /**
+ * Begin to keep it so; returns how to ask for a redraw for any other reason.
  * @param {HTMLElement} root @param {any} model
  * @param {{traits: string[], canvases: HTMLCanvasElement[], draw: () => void, restyle: () => void}} view
  *   `restyle` is called before a redraw in new colours or at a new size
- * @param {AbortSignal} signal
+ * @param {AbortSignal} signal @returns {() => void}
  */
 export function keepDrawn(root, model, { traits, canvases, draw, restyle }, signal) {
   const ask = framePacer(root, draw, signal);
@@ -27,4 +28,5 @@ export function keepDrawn(root, model, { traits, canvases, draw, restyle }, sign
   onThemeChange(repaint, signal);
   keepSharp(canvases, repaint, signal);
   equipSliders(root, signal);
+  return ask;
 }

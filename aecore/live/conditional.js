@@ -1,0 +1,183 @@
+/**
+ * ConditionalExplorer's view: one style z, decoded for every class.
+ *
+ * What: the traits chosen and z1 ... zd are the whole state. The classes are a radio group whose faces
+ * are the images decoded at this style; the chosen one is shown large, beside a map of the styles when
+ * they have two coordinates. Why one group: the row of all classes shows that they answer to the same
+ * z, and choosing a class is pointing at its image.
+ */
+import { element, panel, readTheme, Sheet, shown, toolButton } from "./canvas.js";
+import { choices } from "./choices.js";
+import { sharedNetwork } from "./decoder.js";
+import { normalNoise } from "./noise.js";
+import { describePlace, drawMarker, drawPoints, readPoints } from "./pad.js";
+import { announcePlace, keptOnSlider, moveOnPlane, planeAttributes } from "./plane.js";
+import { keepDrawn } from "./redraw.js";
+
+const MOST_IN_A_ROW = 10;
+const MOST_TOLD = 10;
+const TELL_PLACE_MS = 700;
+
+/**
+ * One style with each class in turn, as the decoder takes them: [z, one-hot], one after another.
+ * @param {ArrayLike<number>} z @param {number} count
+ */
+export function withEachClass(z, count) {
+  const width = z.length + count;
+  const codes = new Float32Array(count * width);
+  for (let label = 0; label < count; label++) {
+    codes.set(z, label * width);
+    codes[label * width + z.length + label] = 1;
+  }
+  return codes;
+}
+
+/** Classes beside each other in rows of equal length. @param {number} count */
+export function rowLength(count) {
+  return Math.ceil(count / Math.ceil(count / MOST_IN_A_ROW));
+}
+
+/**
+ * The parts of the view. @param {any} model @param {(label: number) => void} pick
+ * @param {HTMLElement[]} tools
+ */
+function buildConditional(model, pick, tools) {
+  const names = model.get("classes");
+  const coordinates = model.get("coordinates");
+  const root = element("div", "aecore-view", { role: "group", "aria-label": model.get("label") });
+  const stage = element("div", "aecore-panels is-two is-conditional");
+  const image = panel("Decoded image", "aecore-image", { role: "img", "aria-label": "Image" });
+  const faces = names.map(() => /** @type {HTMLCanvasElement} */ (element("canvas", "aecore-face")));
+  const options = names.map((/** @type {string} */ name, /** @type {number} */ i) => {
+    const face = element("span", "aecore-card");
+    const tag = element("span", "aecore-tag");
+    tag.textContent = name;
+    face.append(faces[i], tag);
+    return { name: `class ${name}`, face };
+  });
+  const group = choices("Class: each one in this style", options, pick);
+  group.set.classList.add("aecore-classes");
+  group.set.style.setProperty("--aecore-columns", String(Math.max(6, rowLength(names.length))));
+  const row = element("div", "aecore-tools");
+  row.append(...tools);
+  const readout = element("div", "aecore-readout", { "aria-hidden": "true" });
+  const status = element("div", "aecore-sr-only", { role: "status" });
+  let pad = null;
+  if (coordinates.length === 2) {
+    pad = panel(
+      "Style z",
+      "aecore-pad",
+      planeAttributes("Style z on the map of z₁ and z₂. Arrow keys move it, Shift takes larger steps, Home the centre"),
+    );
+    stage.append(pad.figure, image.figure);
+    root.append(stage, group.set, readout, row, status);
+  } else {
+    const side = element("div", "aecore-panel aecore-beside");
+    side.append(group.set, readout, row);
+    stage.append(image.figure, side);
+    root.append(stage, status);
+  }
+  return { root, pad, image, faces, group, readout, status };
+}
+
+/** @param {{model: any, el: HTMLElement}} view */
+async function render({ model, el }) {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const network = await sharedNetwork(model.widget_manager, model.get("decoder"));
+  const [height, width] = model.get("image_shape");
+  const [names, coordinates] = [model.get("classes"), model.get("coordinates")];
+  const [region, step] = [model.get("region"), model.get("step")];
+  const digits = Math.max(0, Math.round(-Math.log10(step)));
+  const points = readPoints(model);
+  const traits = coordinates.map((/** @type {string} */ _, /** @type {number} */ i) => `z${i + 1}`);
+
+  /** Move the style, kept on the sliders. @param {ArrayLike<number>} place */
+  const moveStyle = (place) => {
+    for (const [i, trait] of traits.entries()) model.set(trait, keptOnSlider(place[i], 0, region[2], step));
+    model.save_changes();
+  };
+  const choose = (/** @type {number} */ label) => {
+    model.set("chosen", label);
+    model.save_changes();
+  };
+  let drawn = 0;
+  const { root, pad, image, faces, group, readout, status } = buildConditional(model, choose, [
+    toolButton("Draw z from the prior", () => moveStyle(normalNoise(++drawn, traits.length))),
+    toolButton("z = 0", () => moveStyle(new Float64Array(traits.length))),
+  ]);
+  el.append(root);
+
+  let theme = readTheme(root);
+  const sheet = new Sheet(width, height);
+  /** @type {HTMLCanvasElement | null} */
+  let mapLayer = null;
+  let mapOf = -1;
+  /** @type {number[] | null} */
+  let target = null;
+  let tellLater = 0;
+  const here = () => traits.map((/** @type {string} */ trait) => model.get(trait));
+
+  /** @param {HTMLCanvasElement} canvas @param {number} chosen */
+  const drawMap = (canvas, chosen) => {
+    if (mapOf !== chosen) mapLayer = null;
+    mapOf = chosen;
+    mapLayer ??= drawPoints(canvas, points, region, theme, coordinates, points.classes.length ? chosen : null);
+    canvas.getContext("2d")?.drawImage(mapLayer, 0, 0);
+    drawMarker(canvas, here(), region, theme, null);
+  };
+
+  function draw() {
+    if (target) moveStyle(target);
+    target = null;
+    if (!image.canvas.width) return;
+    const [z, chosen] = [here(), model.get("chosen")];
+    const pixels = network.decode(withEachClass(z, names.length), names.length);
+    for (const [label, face] of faces.entries()) {
+      sheet.paint(pixels, label * width * height, theme);
+      sheet.drawOn(face);
+    }
+    sheet.paint(pixels, chosen * width * height, theme);
+    sheet.drawOn(image.canvas);
+    group.show(chosen);
+    image.name(`Decoded image: class ${names[chosen]}`);
+    if (pad) drawMap(pad.canvas, chosen);
+    describe(z, chosen);
+  }
+
+  /** @param {number[]} z @param {number} chosen */
+  function describe(z, chosen) {
+    const values = z.slice(0, MOST_TOLD).map((value) => shown(value, digits));
+    if (z.length > MOST_TOLD) values.push("…");
+    const place = pad ? describePlace(z, points) : "";
+    readout.textContent = `z = (${values.join(", ")}), length ${shown(Math.hypot(...z))}. ${place}`;
+    const spoken = z.map((value, i) => `${coordinates[i]} ${shown(value, digits)}`).join(", ");
+    if (pad) announcePlace(pad.canvas, region, z, spoken);
+    clearTimeout(tellLater);
+    tellLater = setTimeout(() => {
+      image.canvas.setAttribute("aria-label", `Decoded image of class ${names[chosen]} at ${spoken}`);
+      status.textContent = `Class ${names[chosen]}, style of length ${shown(Math.hypot(...z))}. ${place}`;
+    }, TELL_PLACE_MS);
+  }
+
+  const canvases = [image.canvas, ...faces, ...(pad ? [pad.canvas] : [])];
+  const restyle = () => {
+    theme = readTheme(root);
+    mapLayer = null;
+  };
+  const ask = keepDrawn(root, model, { traits: ["chosen", ...traits], canvases, draw, restyle }, signal);
+  if (pad) {
+    const dragged = (/** @type {number[]} */ place) => {
+      target = place;
+      ask();
+    };
+    const plane = { region: () => region, stride: () => region[2] / 50, here, dragged, stepped: moveStyle };
+    moveOnPlane(pad.canvas, plane, signal);
+  }
+  return () => {
+    clearTimeout(tellLater);
+    stop.abort();
+  };
+}
+
+export default { render };
