@@ -175,7 +175,9 @@ class SparsityExplorer(LiveBox):
         for axis, pixels in ((first, image), (second, rebuilt)):
             axis.imshow(pixels, cmap="gray_r", vmin=0, vmax=1)
         scaled = features / np.maximum(np.abs(features).max((1, 2), keepdims=True), 1e-12)
-        scaled *= np.where(active, 1, 0.3)[:, None, None]
+        rates = np.frombuffer(view.rates, "<f4").reshape(-1, units)
+        dead = rates[view.snapshot] == 0 if len(rates) else np.zeros(units, bool)
+        scaled *= np.where(active, 1, np.where(dead, 0.25, 0.5))[:, None, None]
         rows = math.ceil(units / columns)
         tiles = np.zeros((rows * columns, height, width))
         tiles[:units] = scaled
@@ -193,8 +195,7 @@ class SparsityExplorer(LiveBox):
             axis.set_title(title, size=8.5, loc="left", weight="bold")
         for axis in (first, second, dictionary):
             axis.set(xticks=[], yticks=[])
-        rates = np.frombuffer(view.rates, "<f4").reshape(-1, units)
-        dead = f" {(rates[view.snapshot] == 0).sum()} units are dead." if len(rates) else ""
+        told = f" {dead.sum()} units are dead." if len(rates) else ""
         penalty = f"{view.symbol} = {view.penalties[view.snapshot]}"
         dictionary.set_xlabel(f"{penalty}: {active.sum()} of {units} active", size=8)
         second.set_xlabel(f"error {error:.1f}", size=8)
@@ -202,7 +203,7 @@ class SparsityExplorer(LiveBox):
             f"Four panels for the penalty {penalty}. The image, {view.names[view.example]}; its "
             f"reconstruction, squared error {error:.1f}; the dictionary, what each of {units} units draws as "
             f"a signed image, strong for the units active here and pale for the others; and the code as "
-            f"bars, {active.sum()} of {units} units active.{dead}"
+            f"bars, {active.sum()} of {units} units active.{told}"
         )
 
 
