@@ -14,7 +14,7 @@
  * @typedef {{logScale: number, mean: number[], precision: number[], gain: number[][]}} Component
  *   `precision` holds the inverse covariance's three numbers, `gain` is Sigma (Sigma + std^2 I)^-1
  * @typedef {{logDensity: number, score: number[], denoised: number[]}} Told
- * @typedef {(place: number[]) => number[]} Denoise
+ * @typedef {(places: number[][]) => number[][]} Denoise
  */
 
 /** The components with noise of this standard deviation added. @param {PlaneMixture} mixture @param {number} std @returns {Component[]} */
@@ -35,15 +35,27 @@ export function noisedMixture({ weights, means, covariances }, std) {
   });
 }
 
+/** log(weight * density) of one component. @param {Component} component @param {number} x @param {number} y */
+function logJoint({ logScale, mean, precision }, x, y) {
+  const [dx, dy] = [x - mean[0], y - mean[1]];
+  return logScale - 0.5 * (precision[0] * dx * dx + 2 * precision[1] * dx * dy + precision[2] * dy * dy);
+}
+
+/** The log-density alone, for the many places of a shaded map. @param {Component[]} components @param {number[]} place */
+export function logDensityAt(components, [x, y]) {
+  let [most, sum] = [-Infinity, 0];
+  for (const component of components) {
+    const term = logJoint(component, x, y);
+    sum = term > most ? sum * Math.exp(most - term) + 1 : sum + Math.exp(term - most);
+    most = Math.max(most, term);
+  }
+  return most + Math.log(sum);
+}
+
 /** @param {Component[]} components @param {number[]} place @returns {Told} */
 export function mixtureAt(components, [x, y]) {
-  let most = -Infinity;
-  const terms = components.map(({ logScale, mean, precision: [p, o, q] }) => {
-    const [dx, dy] = [x - mean[0], y - mean[1]];
-    const term = logScale - 0.5 * (p * dx * dx + 2 * o * dx * dy + q * dy * dy);
-    most = Math.max(most, term);
-    return term;
-  });
+  const terms = components.map((component) => logJoint(component, x, y));
+  const most = Math.max(...terms);
   let sum = 0;
   const [score, denoised] = [
     [0, 0],
@@ -66,19 +78,18 @@ export function mixtureAt(components, [x, y]) {
 }
 
 /**
- * Places of a particle that goes the share `rate` of the way to where the denoiser would put it, again and again:
- * `steps` + 1 of them. Along the best denoiser its density cannot fall for rates up to 2, because the curvature of
+ * Where particles are that go the share `rate` of the way to where the denoiser would put them, again and again:
+ * `steps` + 1 lists of places. Along the best denoiser no density falls for rates up to 2, because the curvature of
  * log p is nowhere below -1 / std^2.
- * @param {Denoise} denoise @param {number[]} start @param {number} rate @param {number} steps
+ * @param {Denoise} denoise @param {number[][]} starts @param {number} rate @param {number} steps
  */
-export function followed(denoise, start, rate, steps) {
-  const places = [start];
+export function followed(denoise, starts, rate, steps) {
+  const lists = [starts];
   for (let k = 0; k < steps; k++) {
-    const [x, y] = places[k];
-    const [toX, toY] = denoise(places[k]);
-    places.push([x + rate * (toX - x), y + rate * (toY - y)]);
+    const goals = denoise(lists[k]);
+    lists.push(lists[k].map(([x, y], i) => [x + rate * (goals[i][0] - x), y + rate * (goals[i][1] - y)]));
   }
-  return places;
+  return lists;
 }
 
 /** Cosine of the angle between two arrows; NaN where one has no length. @param {number[]} a @param {number[]} b */
@@ -93,16 +104,15 @@ export function cellMiddles([c1, c2, extent], side) {
 }
 
 /**
- * How well two fields agree where the density is at least `share` of the highest found on these places: the mean
- * and the lowest cosine.
- * @param {Told[]} told @param {number[][]} first arrows @param {number[][]} second arrows @param {number} share
+ * Cosine of two fields as wholes, each taken as one long vector, over the places where the density is at least `share`
+ * of the highest found: so places where both fields are almost nothing do not count.
+ * @param {number[]} logDensities @param {number[][]} first arrows @param {number[][]} second arrows
+ * @param {number} share
  */
-export function agreement(told, first, second, share) {
-  const floor = Math.max(...told.map(({ logDensity }) => logDensity)) + Math.log(share);
-  const found = [];
-  for (const [i, { logDensity }] of told.entries()) {
-    const value = cosine(first[i], second[i]);
-    if (logDensity >= floor && Number.isFinite(value)) found.push(value);
-  }
-  return { mean: found.reduce((sum, value) => sum + value, 0) / found.length, lowest: Math.min(...found) };
+export function fieldCosine(logDensities, first, second, share) {
+  const floor = Math.max(...logDensities) + Math.log(share);
+  const kept = logDensities.flatMap((log, i) => (log >= floor ? [i] : []));
+  const dot = (/** @type {number[][]} */ a, /** @type {number[][]} */ b) =>
+    kept.reduce((sum, i) => sum + a[i][0] * b[i][0] + a[i][1] * b[i][1], 0);
+  return dot(first, second) / Math.sqrt(dot(first, first) * dot(second, second));
 }

@@ -1,33 +1,41 @@
 /**
  * ScoreField's view: where a denoiser sends each point of a plane, and a particle that goes there.
  *
- * What: the traits at1, at2 (where the particle is dropped), std, step and field are the whole state;
- * the whole path follows from them, so every way of moving one of them meets in one place. Why both
- * fields: the exact denoiser of the mixture is known in closed form, so the learned one has something
- * to be held against, at every place and every noise.
+ * What: the traits at1, at2 (where the particle is dropped), std, step, field and crowd are the whole
+ * state; the whole path follows from them, so every way of moving one of them meets in one place. Why
+ * both fields: the exact denoiser of the mixture is known in closed form, so the learned one has
+ * something to be held against, at every place and every noise.
  */
 import { element, panel, shown } from "./canvas.js";
 import { Chart, chartPanel, chartTheme, legend } from "./chart.js";
 import { choices, wordFace } from "./choices.js";
 import { sharedNetwork, toFloat32 } from "./decoder.js";
+import { compared, denoisersAt, movesAt } from "./denoisers.js";
 import { stepRun } from "./downhill.js";
-import { agreement, cellMiddles, cosine, followed, mixtureAt, noisedMixture } from "./mixture.js";
+import { cellMiddles, fieldCosine, followed, logDensityAt, noisedMixture } from "./mixture.js";
 import { nameAxes } from "./pad.js";
-import { announcePlace, moveOnPlane, planeAttributes } from "./plane.js";
+import { announcePlace, keptOnSlider, moveOnPlane, planeAttributes } from "./plane.js";
 import { readouts } from "./readouts.js";
 import { keepDrawn } from "./redraw.js";
-import { drawArrows, drawGround, drawSpot, drawTrail, shading } from "./vectorfield.js";
+import { drawArrows, drawCrowd, drawGround, drawSpot, drawTrail, shading } from "./vectorfield.js";
 
 const NAMES = ["x₁", "x₂"];
 const FIELDS = ["exact", "learned"];
 const SERIES_OF = { exact: "blue", learned: "orange" };
 const ARROWS_ASIDE = 17;
-/** Where the density is at least this share of its peak, the two fields are compared. */
+const CROWD_ASIDE = 9;
+const GRID_STEP = 0.01;
+/** Where the density is at least this share of its peak, the two fields are compared as wholes. */
 const NOT_TINY = 0.01;
 const TELL_LATER_MS = 700;
 
+/** @typedef {"exact" | "learned"} Field */
+
 /** @param {number[]} vector */
-const pair = (vector) => `(${shown(vector[0])}, ${shown(vector[1])})`;
+const inBrackets = (vector) => `(${shown(vector[0])}, ${shown(vector[1])})`;
+
+/** @param {number} value */
+const cosineText = (value) => (Number.isNaN(value) ? "no direction" : shown(value, 3));
 
 /** The parts of the view. @param {string} label @param {boolean} learned @param {boolean} data @param {AbortSignal} signal */
 function buildField(label, learned, data, signal) {
@@ -45,44 +53,64 @@ function buildField(label, learned, data, signal) {
     ),
   );
   const climb = chartPanel("How likely the particle is on its way", "Log-density along the path", 1.5);
+  const shownFields = /** @type {Field[]} */ (FIELDS.slice(0, learned ? 2 : 1));
   climb.figure.insertBefore(
-    legend(
-      FIELDS.slice(0, learned ? 2 : 1).map((name) => ({
-        text: `along the ${name} field`,
-        series: SERIES_OF[/** @type {"exact" | "learned"} */ (name)],
-      })),
-    ),
+    legend(shownFields.map((name) => ({ text: `${name} field`, series: SERIES_OF[name] }))),
     climb.canvas,
   );
-  plane.figure.append(
-    legend([
-      { text: "density after noise", series: "grey", kind: "area" },
-      ...(data ? [{ text: "clean data", series: "purple", kind: /** @type {const} */ ("dot") }] : []),
-      { text: "r(x) − x, by the root of its length", series: "blue" },
-      { text: "particle", series: "red", kind: "dot" },
-    ]),
-  );
+  const key = legend([
+    { text: "r(x) − x, by the root of its length", series: "blue" },
+    { text: "density after noise", series: "grey", kind: "area" },
+    ...(data ? [{ text: "clean data", series: "purple", kind: /** @type {const} */ ("dot") }] : []),
+    { text: "particle", series: "red", kind: "dot" },
+  ]);
+  plane.figure.append(key);
   const numbers = readouts(
     [
       { key: "place", name: "particle at x" },
       { key: "density", name: "density after noise" },
-      { key: "exact", name: "exact score", series: "blue" },
+      { key: "exact", name: "score after noise", series: "blue" },
       ...(learned
         ? [
-            { key: "learned", name: "(r(x) − x)/σ², learned", series: "orange" },
-            { key: "cosine", name: "cosine, learned and exact" },
-            { key: "over", name: "mean over the data's region" },
+            { key: "learned", name: "(r(x) − x)/σ²", series: "orange" },
+            { key: "cosine", name: "their cosine here" },
+            { key: "over", name: "as whole fields" },
           ]
         : []),
       { key: "clean", name: "score without noise", series: "grey" },
-      { key: "change", name: "cosine, with and without" },
+      { key: "change", name: "its cosine with noise" },
     ],
     signal,
   );
   climb.figure.append(numbers.list);
   stage.append(plane.figure, climb.figure);
   root.append(tools, stage);
-  return { root, tools, drop, plane: plane.canvas, climb: climb.canvas, numbers };
+  const swatch = /** @type {HTMLElement} */ (key.querySelector(".aecore-swatch"));
+  return { root, tools, drop, plane: plane.canvas, climb: climb.canvas, swatch, numbers };
+}
+
+/**
+ * The log-density along each way over the steps.
+ * @param {HTMLCanvasElement} canvas @param {import("./chart.js").ChartTheme} theme
+ * @param {Record<string, number[]>} heights of each field's way @param {Field} field @param {number} step
+ */
+function drawClimb(canvas, theme, heights, field, step) {
+  const all = Object.values(heights).flat();
+  const [low, high] = [Math.min(...all), Math.max(...all)];
+  const room = Math.max(0.5, 0.08 * (high - low));
+  const chart = new Chart(canvas, theme, {
+    x: { range: [0, heights[field].length - 1], name: "step" },
+    y: { range: [low - room, high + room], name: "log of the density after noise (nats)", most: 5 },
+  });
+  for (const name of /** @type {Field[]} */ (Object.keys(heights))) {
+    const own = name === field;
+    const style = { colour: theme.series[SERIES_OF[name]], width: own ? 3 : 1.5, opacity: own ? 1 : 0.7 };
+    chart.curve(
+      heights[name].map((height, k) => [k, height]),
+      style,
+    );
+  }
+  chart.dot([step, heights[field][step]], { colour: theme.series.red, radius: 5, ring: theme.paper });
 }
 
 /** @param {{model: any, el: HTMLElement}} view */
@@ -96,7 +124,7 @@ async function render({ model, el }) {
   const points = toFloat32(places, "float32");
   const clean = noisedMixture(mixture, 0);
   const middles = cellMiddles(region, ARROWS_ASIDE);
-  const { root, tools, drop, plane, climb, numbers } = buildField(
+  const { root, tools, drop, plane, climb, swatch, numbers } = buildField(
     model.get("label"),
     Boolean(network),
     points.length > 0,
@@ -106,144 +134,115 @@ async function render({ model, el }) {
     for (const [trait, value] of Object.entries(values)) model.set(trait, value);
     model.save_changes();
   };
-  const which = network
-    ? choices(
-        "Field",
-        FIELDS.map((name) => ({ name, face: wordFace(name) })),
-        (index) => assign({ field: FIELDS[index] }),
-      )
-    : null;
-  if (which) tools.append(which.set);
+  const pick = (/** @type {string} */ legendText, /** @type {string[]} */ words, /** @type {(index: number) => void} */ to) => {
+    const made = choices(
+      legendText,
+      words.map((name) => ({ name, face: wordFace(name) })),
+      to,
+    );
+    tools.append(made.set);
+    return made;
+  };
+  const which = network ? pick("Field", FIELDS, (index) => assign({ field: FIELDS[index] })) : null;
+  const many = pick("Particles", ["one", "a crowd"], (index) => assign({ crowd: index === 1 }));
   el.append(root);
 
   let theme = chartTheme(root);
   let tellLater = 0;
-  /** What was computed for one std, and drawn for one field and size. @type {any} */
+  /** What was computed for one std. @type {any} */
   let noise = { std: NaN };
   /** @type {HTMLCanvasElement | null} */
   let ground = null;
   let grounded = "";
 
-  /** The learned denoiser at these places. @param {number[][]} at @param {number} std @returns {number[][]} */
-  const learnedAt = (at, std) => {
-    if (!network) return at;
-    const found = network.decode(
-      at.flatMap(([a, b]) => [a, b, Math.log(std)]),
-      at.length,
-    );
-    return at.map((_, i) => [found[2 * i], found[2 * i + 1]]);
-  };
-  const away = (/** @type {number[][]} */ to, /** @type {number[][]} */ from) =>
-    to.map(([a, b], i) => [a - from[i][0], b - from[i][1]]);
-
   function atNoise(/** @type {number} */ std) {
-    const components = noisedMixture(mixture, std);
-    const told = middles.map((place) => mixtureAt(components, place));
-    const denoised = told.map((found) => found.denoised);
-    const moves = { exact: away(denoised, middles), learned: away(learnedAt(middles, std), middles) };
-    const over = network ? agreement(told, moves.exact, moves.learned, NOT_TINY) : null;
-    return {
-      std,
-      components,
-      moves,
-      over,
-      denoise: {
-        exact: (/** @type {number[]} */ place) => mixtureAt(components, place).denoised,
-        learned: (/** @type {number[]} */ place) => learnedAt([place], std)[0],
-      },
-    };
+    const denoisers = denoisersAt(mixture, network, std);
+    const logs = middles.map((place) => logDensityAt(denoisers.components, place));
+    const moves = { exact: movesAt(denoisers.exact, middles), learned: movesAt(denoisers.learned, middles) };
+    const over = fieldCosine(logs, moves.exact, moves.learned, NOT_TINY);
+    return { std, denoisers, moves, over, crowds: {}, start: [] };
   }
 
-  /** @param {"exact" | "learned"} field */
+  /** @param {Field} field */
   function drawnGround(field) {
-    const key = [noise.std, field, plane.width].join();
-    if (ground && grounded === key) return ground;
-    const logs = (/** @type {number[][]} */ at) => at.map((place) => mixtureAt(noise.components, place).logDensity);
+    const made = [noise.std, field, plane.width].join();
+    if (ground && grounded === made) return ground;
+    const { components } = noise.denoisers;
+    const logs = (/** @type {number[][]} */ at) => at.map((place) => logDensityAt(components, place));
     const wash = shading(logs, (side) => cellMiddles(region, side), theme.series.grey, 0.55);
     ground = drawGround(plane, region, theme, wash, points, NAMES);
     drawArrows(ground, region, middles, noise.moves[field], theme.series[SERIES_OF[field]], plane.clientWidth);
     nameAxes(ground, theme, NAMES, plane.clientWidth);
-    grounded = key;
+    grounded = made;
     return ground;
   }
 
-  /** @param {Record<string, number[][]>} ways @param {"exact" | "learned"} field @param {number} step */
-  function drawClimb(ways, field, step) {
-    const heights = Object.entries(ways).map(
-      ([name, way]) => [name, way.map((place) => mixtureAt(noise.components, place).logDensity)],
-    );
-    const all = /** @type {number[]} */ (heights.flatMap(([, values]) => values));
-    const [low, high] = [Math.min(...all), Math.max(...all)];
-    const room = Math.max(0.5, 0.08 * (high - low));
-    const chart = new Chart(climb, theme, {
-      x: { range: [0, steps], name: "step" },
-      y: { range: [low - room, high + room], name: "log p of the noised density (nats)", most: 5 },
-    });
-    for (const [name, values] of /** @type {["exact" | "learned", number[]][]} */ (heights)) {
-      const own = name === field;
-      chart.curve(
-        values.map((value, k) => [k, value]),
-        { colour: theme.series[SERIES_OF[name]], width: own ? 2.5 : 1.5, opacity: own ? 1 : 0.6 },
+  /** The way from a place along each field, and the log-density along it. @param {number[]} start */
+  function followFrom(start) {
+    if (noise.start.join() === start.join()) return;
+    Object.assign(noise, { start, ways: {}, heights: {} });
+    for (const name of network ? FIELDS : ["exact"]) {
+      noise.ways[name] = followed(noise.denoisers[name], [start], rate, steps).map(([place]) => place);
+      noise.heights[name] = noise.ways[name].map((/** @type {number[]} */ place) =>
+        logDensityAt(noise.denoisers.components, place),
       );
-      if (own) chart.dot([step, values[step]], { colour: theme.series.red, radius: 5, ring: theme.paper });
     }
   }
 
   function draw() {
     if (!plane.width || !climb.width) return;
-    const [std, field] = [model.get("std"), network ? model.get("field") : "exact"];
+    const [std, chosen] = [model.get("std"), network ? model.get("field") : "exact"];
+    const field = /** @type {Field} */ (chosen);
     const step = Math.max(0, Math.min(steps, Math.round(model.get("step"))));
     if (noise.std !== std) noise = atNoise(std);
     const start = [model.get("at1"), model.get("at2")];
-    /** @type {Record<string, number[][]>} */
-    const ways = {};
-    for (const name of network ? FIELDS : ["exact"]) {
-      ways[name] = followed(noise.denoise[name], start, rate, steps);
-    }
-    const way = ways[field];
+    const { red } = theme.series;
+    followFrom(start);
+    const way = noise.ways[field];
     const at = way[step];
-    const goal = noise.denoise[field](at);
-    const context = plane.getContext("2d");
-    context?.drawImage(drawnGround(field), 0, 0);
-    drawTrail(plane, region, way, { colour: theme.series.red, width: 1.5, opacity: 0.5, dash: [2, 4] });
-    drawTrail(plane, region, way.slice(0, step + 1), { colour: theme.series.red, width: 3 });
-    drawSpot(plane, region, start, { colour: theme.series.red, radius: 6, fill: theme.paper });
+    const goal = noise.denoisers[field]([at])[0];
+    plane.getContext("2d")?.drawImage(drawnGround(field), 0, 0);
+    if (model.get("crowd")) {
+      noise.crowds[field] ??= followed(noise.denoisers[field], cellMiddles(region, CROWD_ASIDE), rate, steps);
+      drawCrowd(plane, region, noise.crowds[field][step], red, theme.paper);
+    }
+    drawTrail(plane, region, way, { colour: red, width: 1.5, opacity: 0.5, dash: [2, 4] });
+    drawTrail(plane, region, way.slice(0, step + 1), { colour: red, width: 3 });
+    drawSpot(plane, region, start, { colour: red, radius: 6, fill: theme.paper });
     drawTrail(plane, region, [at, goal], { colour: theme.text, width: 1.75 });
     drawSpot(plane, region, goal, { colour: theme.text, radius: 4 });
-    drawSpot(plane, region, at, { colour: theme.paper, radius: 7, fill: theme.series.red });
-    drawClimb(ways, field, step);
+    drawSpot(plane, region, at, { colour: theme.paper, radius: 7, fill: red });
+    drawClimb(climb, theme, noise.heights, field, step);
     which?.show(FIELDS.indexOf(field));
-    tell(at, start, goal, std, field, step);
+    many.show(model.get("crowd") ? 1 : 0);
+    swatch.style.setProperty("--aecore-swatch", `var(--aecore-${SERIES_OF[field]})`);
+    tell(at, start, goal, field, step);
   }
 
-  /** @param {number[]} at @param {number[]} start @param {number[]} goal @param {number} std @param {string} field @param {number} step */
-  function tell(at, start, goal, std, field, step) {
-    const { score, logDensity } = mixtureAt(noise.components, at);
-    const before = mixtureAt(clean, at).score;
-    const learned = away(learnedAt([at], std), [at])[0].map((value) => value / (std * std));
+  /** @param {number[]} at @param {number[]} start @param {number[]} goal @param {Field} field @param {number} step */
+  function tell(at, start, goal, field, step) {
+    const told = compared(noise.denoisers, clean, at);
     const texts = {
-      place: pair(at),
-      density: Math.exp(logDensity).toPrecision(3),
-      exact: pair(score),
-      clean: pair(before),
-      change: shown(cosine(score, before), 3),
+      place: inBrackets(at),
+      density: Math.exp(told.logDensity).toPrecision(3),
+      exact: inBrackets(told.score),
+      clean: inBrackets(told.clean),
+      change: cosineText(told.toClean),
       ...(network && {
-        learned: pair(learned),
-        cosine: shown(cosine(score, learned), 3),
-        over: `${shown(noise.over.mean, 3)}, lowest ${shown(noise.over.lowest)}`,
+        learned: inBrackets(told.learned),
+        cosine: cosineText(told.toLearned),
+        over: shown(noise.over, 3),
       }),
     };
-    const where = `After ${step} steps along the ${field} field the particle dropped at ${pair(start)} is at ${pair(at)}`;
-    const sentence = `${where}, where the density is ${texts.density}${network ? ` and the cosine ${texts.cosine}` : ""}.`;
-    numbers.show(texts, sentence);
+    const where = `After ${step} steps along the ${field} field the particle dropped at ${inBrackets(start)} is at ${texts.place}`;
+    const sentence = `${where}, where the density after noise is ${texts.density}.`;
+    numbers.show(texts, network ? `${sentence} Cosine of both scores: ${texts.cosine}.` : sentence);
     announcePlace(plane, region, start, `x₁ ${shown(start[0])}, x₂ ${shown(start[1])}`);
     clearTimeout(tellLater);
     tellLater = setTimeout(() => {
-      climb.setAttribute("aria-label", `Log-density along the path, ${shown(logDensity)} nats now. ${sentence}`);
-      plane.setAttribute(
-        "aria-description",
-        `Noise of standard deviation ${shown(std)}. ${where}; the denoiser sends it to ${pair(goal)}.`,
-      );
+      climb.setAttribute("aria-label", `Log-density along the path, ${shown(told.logDensity)} nats now. ${sentence}`);
+      const noised = `Noise of standard deviation ${shown(noise.std)}. ${where}`;
+      plane.setAttribute("aria-description", `${noised}; the denoiser sends it to ${inBrackets(goal)}.`);
     }, TELL_LATER_MS);
   }
 
@@ -261,10 +260,7 @@ async function render({ model, el }) {
   };
   const moveTo = (/** @type {number[]} */ place) => {
     run.stop();
-    const [at1, at2] = place.map((value, i) => {
-      const inside = Math.min(region[i] + region[2], Math.max(region[i] - region[2], value));
-      return Math.round(100 * inside) / 100;
-    });
+    const [at1, at2] = place.map((value, i) => keptOnSlider(value, region[i], region[2], GRID_STEP));
     assign({ at1, at2, step: 0 });
   };
   drop.addEventListener("click", () => (run.isRunning() ? run.stop() : dropIt()));
@@ -278,7 +274,7 @@ async function render({ model, el }) {
     theme = chartTheme(root);
     ground = null;
   };
-  const traits = ["at1", "at2", "std", "step", "field"];
+  const traits = ["at1", "at2", "std", "step", "field", "crowd"];
   keepDrawn(root, model, { traits, canvases: [plane, climb], draw, restyle }, signal);
   return () => {
     clearTimeout(tellLater);

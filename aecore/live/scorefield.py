@@ -48,6 +48,7 @@ class _ScoreFieldView(View):
     at2 = traitlets.Float().tag(sync=True)
     step = traitlets.Float().tag(sync=True)
     field = traitlets.Enum(FIELDS, default_value=FIELDS[0]).tag(sync=True)
+    crowd = traitlets.Bool(False).tag(sync=True)
 
 
 class ScoreField(LiveBox):
@@ -59,11 +60,12 @@ class ScoreField(LiveBox):
     std: sigma to begin with. stds: the ends of its slider. at: where the particle is dropped to begin with,
         two numbers; by default where the density is low. points: clean data [N, 2] to draw, thinned to 600.
     field: "exact" or "learned", the field to begin with. step: from 0 to 100, how far the particle has gone.
+    crowd: whether a lattice of particles flows beside the one that is dropped, to begin with.
     extent: half-width of the square that is shown, by default what holds mixture and data with some room.
     label: for a screen reader.
 
     In each step the particle goes a fifth of the way to where the denoiser would put it.
-    Attributes: `view` (traits std, step, at1, at2, field) and `sliders`, by the name of the trait.
+    Attributes: `view` (traits std, step, at1, at2, field, crowd) and `sliders`, by the name of the trait.
     Raises TypeError or ValueError, naming the value, for whatever does not fit together.
     """
 
@@ -81,6 +83,7 @@ class ScoreField(LiveBox):
         points=None,
         field="exact",
         step=STEPS,
+        crowd=False,
         extent=None,
         label="Field of a denoiser in the plane",
     ):
@@ -113,6 +116,7 @@ class ScoreField(LiveBox):
             at2=at[1],
             step=within("step", step, (0, STEPS)),
             field=field,
+            crowd=bool(crowd),
             label=label,
         )
         self.sliders = {

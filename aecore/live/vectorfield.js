@@ -5,17 +5,12 @@
  * hundred times longer far out than near the data; drawn by the root of its length, no arrow hides
  * its neighbours and none near the data becomes a speck.
  */
-import { frameOf } from "./canvas.js";
+import { channels, frameOf } from "./canvas.js";
 import { drawAxes } from "./pad.js";
 
-const SHADES = 84;
+const SHADES = 72;
 /** The length of r(x) - x whose arrow fills a cell, as a share of the plane's half-width. */
 const FULL = 0.5;
-
-/** "#rrggbb" to three numbers. @param {string} hex */
-function rgb(hex) {
-  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
-}
 
 /**
  * A density as a wash of colour, its root at each of SHADES by SHADES places.
@@ -28,7 +23,7 @@ export function shading(logDensities, middles, colour, strength) {
   const logs = logDensities(middles(SHADES));
   const peak = Math.max(...logs);
   const image = new ImageData(SHADES, SHADES);
-  const [red, green, blue] = rgb(colour);
+  const [red, green, blue] = channels(colour);
   for (const [i, log] of logs.entries()) {
     image.data.set([red, green, blue, Math.round(255 * strength * Math.exp(0.5 * (log - peak)))], 4 * i);
   }
@@ -111,6 +106,18 @@ export function drawTrail(canvas, region, places, { colour, width, opacity = 1, 
   context.stroke();
   context.setLineDash([]);
   context.globalAlpha = 1;
+}
+
+/** Small discs. @param {HTMLCanvasElement} canvas @param {number[]} region @param {number[][]} places @param {string} colour @param {string} edge */
+export function drawCrowd(canvas, region, places, colour, edge) {
+  const { context, unit, x, y } = frameOf(canvas, region);
+  [context.fillStyle, context.strokeStyle, context.lineWidth] = [colour, edge, unit];
+  for (const at of places) {
+    context.beginPath();
+    context.arc(x(at[0]), y(at[1]), 3.5 * unit, 0, 2 * Math.PI);
+    context.fill();
+    context.stroke();
+  }
 }
 
 /**
