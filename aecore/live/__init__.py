@@ -1,5 +1,6 @@
 """Live widgets: a decoder that answers in the reader's browser, in a notebook or in the published page."""
 
+from aecore.live.completion import CompletionExplorer
 from aecore.live.conditional import ConditionalExplorer
 from aecore.live.contraction import ContractionExplorer
 from aecore.live.decoder import SUPPORTED, Decoder, UnsupportedLayerError
@@ -16,6 +17,7 @@ from aecore.live.sparsity import SparsityExplorer
 
 __all__ = [
     "SUPPORTED",
+    "CompletionExplorer",
     "ConditionalExplorer",
     "ContractionExplorer",
     "Decoder",

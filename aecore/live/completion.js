@@ -1,0 +1,289 @@
+/**
+ * CompletionExplorer's view: paint the visible part of an image, and several completions answer.
+ *
+ * What: the traits example, painted, seed and spread are the state; `painted` is empty while the
+ * visible pixels are the example's own. Why frozen noise: each completion keeps its own z while the
+ * reader draws, so that what changes in it is the answer to the pen. Pointer and keys both end in
+ * strokes on one grid of pixels, which goes into `painted` once a frame.
+ */
+import { middlePixel, nextPixel, strokeOn } from "./brush.js";
+import { element, panel, readTheme, Sheet, shown, toolButton } from "./canvas.js";
+import { choices, wordFace } from "./choices.js";
+import { completed, decoderInputs, edgesOf, partOf, spreadOfDraws } from "./completions.js";
+import { sharedNetwork } from "./decoder.js";
+import { normalNoise } from "./noise.js";
+import { greysOf, picturePicker } from "./pictures.js";
+import { readouts } from "./readouts.js";
+import { keepDrawn } from "./redraw.js";
+
+const TOOLS = [
+  { name: "Draw", radius: 1.2, ink: 1 },
+  { name: "Rub out", radius: 2, ink: 0 },
+];
+const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+const SEEDS = 100;
+const PAINT_LABEL =
+  "Visible part of the image. Arrow keys move the pen, Space or Enter uses it, Shift with an arrow key uses it on the way";
+
+/** The parts of the view. @param {any} model */
+function buildCompletion(model) {
+  const root = element("div", "aecore-view", { role: "group", "aria-label": model.get("label") });
+  const stage = element("div", "aecore-panels is-completion");
+  const paper = panel("Visible part: draw here", "aecore-paint", {
+    tabindex: "0",
+    role: "application",
+    "aria-roledescription": "drawing area",
+    "aria-label": PAINT_LABEL,
+  });
+  const draws = element("div", "aecore-panel aecore-draws");
+  const heading = element("div", "aecore-caption");
+  heading.textContent = "Completions: each its own draw of z";
+  const tiles = element("div", "aecore-tiles", { role: "img", "aria-label": "Completions" });
+  const canvases = Array.from({ length: model.get("draws") }, () => {
+    const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", "aecore-still"));
+    tiles.append(canvas);
+    return canvas;
+  });
+  draws.append(heading, tiles);
+  const tools = element("div", "aecore-tools aecore-painting");
+  const pen = element("div", "aecore-sr-only", { role: "status" });
+  stage.append(paper.figure, draws, tools);
+  return { root, stage, paper: paper.canvas, tiles, canvases, tools, pen };
+}
+
+/** Lines where the made-up part begins. @param {HTMLCanvasElement} canvas @param {number[][]} edges @param {number[]} shape @param {string} colour */
+function drawEdges(canvas, edges, [height, width], colour) {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const [sx, sy] = [canvas.width / width, canvas.height / height];
+  context.strokeStyle = colour;
+  context.lineWidth = canvas.width / canvas.clientWidth;
+  context.beginPath();
+  for (const [x0, y0, x1, y1] of edges) {
+    context.moveTo(x0 * sx, y0 * sy);
+    context.lineTo(x1 * sx, y1 * sy);
+  }
+  context.stroke();
+}
+
+/** Slanting lines over the hidden pixels. @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} mask @param {number[]} shape @param {import("./canvas.js").Theme} theme */
+function hatch(canvas, mask, [height, width], theme) {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const [sx, sy] = [canvas.width / width, canvas.height / height];
+  context.save();
+  context.beginPath();
+  for (let i = 0; i < mask.length; i++) {
+    if (!mask[i]) context.rect((i % width) * sx, Math.floor(i / width) * sy, sx + 0.5, sy + 0.5);
+  }
+  context.clip();
+  context.fillStyle = theme.line;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.strokeStyle = theme.border;
+  context.lineWidth = canvas.width / canvas.clientWidth;
+  const gap = 9 * context.lineWidth;
+  context.beginPath();
+  for (let x = -canvas.height; x < canvas.width; x += gap) {
+    context.moveTo(x, canvas.height);
+    context.lineTo(x + canvas.height, 0);
+  }
+  context.stroke();
+  context.restore();
+}
+
+/** @param {{model: any, el: HTMLElement}} view */
+async function render({ model, el }) {
+  const stop = new AbortController();
+  const { signal } = stop;
+  const network = await sharedNetwork(model.widget_manager, model.get("decoder"));
+  const shape = model.get("image_shape");
+  const [height, width] = shape;
+  const size = height * width;
+  const names = model.get("names");
+  const [latentDim, draws] = [model.get("latent_dim"), model.get("draws")];
+  const mask = Uint8Array.from(greysOf(model.get("mask")), (value) => (value > 0 ? 1 : 0));
+  const greys = greysOf(model.get("thumbnails"));
+  const edges = edgesOf(mask, shape);
+  const { root, stage, paper, tiles, canvases, tools, pen } = buildCompletion(model);
+
+  const assign = (/** @type {Record<string, any>} */ values) => {
+    for (const [trait, value] of Object.entries(values)) model.set(trait, value);
+    model.save_changes();
+  };
+  const unpainted = () => new DataView(new ArrayBuffer(0));
+  let tool = TOOLS[0];
+  const picker = picturePicker("Begin with", names, greys, shape, (example) => assign({ example }));
+  picker.set.classList.add("aecore-beginnings");
+  const pens = choices(
+    "Pen",
+    TOOLS.map(({ name }) => ({ name, face: wordFace(name) })),
+    (index) => (tool = TOOLS[index]),
+  );
+  pens.show(0);
+  tools.append(
+    pens.set,
+    toolButton("Clear", () => {
+      image.fill(0);
+      used = true;
+      ask();
+    }),
+    toolButton("Example again", () => assign({ painted: unpainted() })),
+    toolButton("New draws", () => assign({ seed: (Math.round(model.get("seed")) + 1) % SEEDS })),
+  );
+  const numbers = readouts(
+    [
+      { key: "apart", name: "how far the completions lie apart (rms grey level)" },
+      { key: "ink", name: "ink in the visible part (pixels)" },
+    ],
+    signal,
+  );
+  root.append(picker.set, stage, numbers.list, pen);
+  el.append(root);
+
+  let theme = readTheme(root);
+  const sheet = new Sheet(width, height);
+  let facesStale = true;
+  // The grey levels that the pen works on, and whether it has since they were last sent.
+  const image = new Float32Array(size);
+  let used = false;
+  /** @type {DataView | null} */
+  let own = null;
+  let cursor = middlePixel(mask, shape);
+  /** @type {number[] | null} */
+  let last = null;
+
+  /** Take the visible pixels from the model, or from the example. */
+  function load() {
+    const painted = model.get("painted");
+    if (painted === own && own?.byteLength) return;
+    const kept = painted.byteLength ? greysOf(painted) : partOf(greys.subarray(model.get("example") * size), mask, 1);
+    let next = 0;
+    for (let i = 0; i < size; i++) image[i] = mask[i] ? kept[next++] : 0;
+  }
+
+  /** Send them. */
+  function send() {
+    const bytes = Uint8Array.from(partOf(image, mask, 1), (value) => Math.round(255 * value));
+    own = new DataView(bytes.buffer);
+    used = false;
+    assign({ painted: own });
+  }
+
+  function drawPaper() {
+    sheet.paint(image, 0, theme);
+    sheet.drawOn(paper);
+    hatch(paper, mask, shape, theme);
+    drawEdges(paper, edges, shape, theme.accent);
+    if (document.activeElement !== paper || !paper.matches(":focus-visible")) return;
+    const context = /** @type {CanvasRenderingContext2D} */ (paper.getContext("2d"));
+    const unit = paper.width / paper.clientWidth;
+    const at = [((cursor[1] + 0.5) * paper.width) / width, ((cursor[0] + 0.5) * paper.height) / height];
+    for (const [colour, thickness] of /** @type {[string, number][]} */ ([
+      [theme.paper, 5],
+      [theme.accent, 2.5],
+    ])) {
+      context.strokeStyle = colour;
+      context.lineWidth = thickness * unit;
+      context.beginPath();
+      context.arc(at[0], at[1], ((tool.radius + 0.6) * paper.width) / width, 0, 2 * Math.PI);
+      context.stroke();
+    }
+  }
+
+  function draw() {
+    if (!paper.width) return;
+    if (used) send();
+    if (facesStale) picker.paint(theme);
+    facesStale = false;
+    picker.show(model.get("example"));
+    drawPaper();
+    const visible = partOf(image, mask, 1);
+    const noise = normalNoise(Math.round(model.get("seed")), draws * latentDim);
+    const hidden = network.decode(decoderInputs(noise, model.get("spread"), visible, draws), draws);
+    for (const [k, canvas] of canvases.entries()) {
+      sheet.paint(completed(image, hidden, k * network.outputSize, mask), 0, theme);
+      sheet.drawOn(canvas);
+      drawEdges(canvas, edges, shape, theme.accent);
+    }
+    const apart = shown(spreadOfDraws(hidden, draws), 3);
+    const ink = shown(
+      visible.reduce((sum, value) => sum + value, 0),
+      1,
+    );
+    numbers.show({ apart, ink });
+    const begun = names[model.get("example")];
+    tiles.setAttribute(
+      "aria-label",
+      `${draws} completions of ${model.get("painted").byteLength ? `what is drawn, begun with ${begun}` : begun}`,
+    );
+  }
+
+  const restyle = () => {
+    theme = readTheme(root);
+    facesStale = true;
+  };
+  const reload = () => {
+    load();
+    ask();
+  };
+  const another = () => assign({ painted: unpainted() });
+  load();
+  const traits = ["painted", "seed", "spread"];
+  const all = [paper, ...canvases, ...picker.faces];
+  const ask = keepDrawn(root, model, { traits, canvases: all, draw, restyle }, signal);
+  for (const [trait, react] of /** @type {[string, () => void][]} */ ([
+    ["painted", reload],
+    ["example", another],
+    ["example", reload],
+  ])) {
+    model.on(`change:${trait}`, react);
+    signal.addEventListener("abort", () => model.off(`change:${trait}`, react));
+  }
+
+  /** Use the pen between two places. @param {number[]} from @param {number[]} to */
+  const usePen = (from, to) => {
+    strokeOn(image, shape, mask, from, to, tool.radius, tool.ink);
+    used = true;
+    ask();
+  };
+  /** @param {PointerEvent} event */
+  const placeOf = (event) => {
+    const box = paper.getBoundingClientRect();
+    return [((event.clientX - box.left) * width) / box.width, ((event.clientY - box.top) * height) / box.height];
+  };
+  paper.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    event.preventDefault();
+    paper.setPointerCapture(event.pointerId);
+    paper.focus({ preventScroll: true });
+    last = placeOf(event);
+    usePen(last, last);
+  });
+  paper.addEventListener("pointermove", (event) => {
+    if (!last || !paper.hasPointerCapture(event.pointerId)) return;
+    const moves = event.getCoalescedEvents?.() ?? [];
+    for (const move of moves.length ? moves : [event]) {
+      const place = placeOf(move);
+      usePen(last, place);
+      last = place;
+    }
+  });
+  for (const end of ["pointerup", "pointercancel"]) paper.addEventListener(end, () => (last = null));
+  for (const change of ["focus", "blur"]) paper.addEventListener(change, ask);
+  paper.addEventListener("keydown", (event) => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const direction = STEPS[/** @type {keyof typeof STEPS} */ (event.key)];
+    const press = event.key === " " || event.key === "Enter";
+    if (!direction && !press) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const from = cursor;
+    if (direction) cursor = nextPixel(mask, shape, cursor, direction);
+    const places = [from, cursor].map(([row, column]) => [column + 0.5, row + 0.5]);
+    if (press || event.shiftKey) usePen(places[0], places[1]);
+    else ask();
+    const grey = Math.round(100 * image[cursor[0] * width + cursor[1]]);
+    pen.textContent = `Row ${cursor[0] + 1}, column ${cursor[1] + 1}, ink ${grey} %`;
+  });
+  return () => stop.abort();
+}
+
+export default { render };
