@@ -52,6 +52,7 @@ function denoisingFrame(label, signal) {
   };
   const key = element("div", "aecore-readout", { "aria-hidden": "true" });
   const chart = chartPanel("Squared error over σ, for this image and this noise", "Squared errors", 2);
+  chart.canvas.classList.add("aecore-error-chart");
   chart.figure.insertBefore(
     legend([
       { text: "noised: |x̃ − x|²", series: "grey" },
