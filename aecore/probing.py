@@ -47,7 +47,7 @@ def jacobian_norm(
     encoder: a network or a function such as ``model.encode``, from [B, ...] to [B, d], on the device of x.
     Exact, through ``aecore.tangents.jacobian``, ``batch_size`` examples at a time. To *train* on it, use
     ``aecore.objectives.contractive_penalty``, which has the same values. Its unit is that of z^2 / x^2, so
-    it depends on the scale of the code: see ``relative_jacobian_norm``.
+    it depends on the scale of the code: :func:`relative_jacobian_norm` does not.
 
     Raises ValueError as ``aecore.tangents.jacobian``, and when batch_size is not a positive integer.
     """
@@ -61,34 +61,37 @@ def jacobian_norm(
     return torch.cat([part.pow(2).flatten(1).sum(1) for part in parts])
 
 
-@torch.no_grad()
-def relative_jacobian_norm(
-    encoder: Callable[[Tensor], Tensor], x: Tensor, *, batch_size: int = 100
-) -> Tensor:
-    """How strongly a code answers to white noise, next to how it answers to the data: [N], without unit.
+def relative_jacobian_norm(norm: Tensor, x: Tensor, codes: Tensor) -> Tensor:
+    """How strongly codes answer to white noise, next to how they answer to the data: [M], without unit.
 
-        |J(x)|_F^2 / D   .  V(z) / V(x)
+        |J|_F^2 / D  .  V(x) / V(z)
 
-    with D numbers in x and V the sum of the variances of all coordinates over the N examples. Small noise
-    of variance s^2 in each input number moves the code by s^2 |J|_F^2 in square, on average; so this is
-    the noise-to-signal ratio in the code over that in the input. It is 1 for z = x, for any rotation of it
-    and for any multiple of either. Below 1, the encoder lets the data pass and noise less so.
+    norm: |J|_F^2 at M points [M], as ``jacobian_norm`` or a closed form gives it. x [N, ...], of D numbers
+    each, and codes z [N, d]: a data set. V: the sum of the variances of all coordinates over it.
 
-    Raises ValueError for fewer than two examples, if x or its code does not vary, and as ``jacobian_norm``.
+    Small noise of variance s^2 in each input number moves the code by s^2 |J|_F^2 in square, on average. So
+    this is the noise-to-signal ratio in the code over that in the input. It is 1 for z = x, for any rotation
+    of it and for any multiple of either. Below 1, the encoder lets the data pass, and noise less so.
+
+    Raises ValueError unless x and codes are of the same two or more examples and both vary, and norm is [M],
+    finite and not negative.
     """
-    if x.dim() < 2 or len(x) < 2:
+    if x.dim() < 2 or codes.dim() != 2 or len(x) != len(codes) or len(x) < 2:
         raise ValueError(
-            f"a variance over the data needs at least two examples, got {list(x.shape)}"
+            "expected x [N, ...] and codes [N, d] of the same two or more examples, got "
+            f"{list(x.shape)} and {list(codes.shape)}"
         )
-    code = torch.cat([run_encoder(encoder, part).flatten(1) for part in x.split(batch_size)])
-    spread = {"x": _spread(x.flatten(1)), "the code": _spread(code)}
+    if norm.dim() != 1 or not norm.isfinite().all() or (norm < 0).any():
+        raise ValueError(
+            f"expected squared norms [M], finite and not negative, got {list(norm.shape)}"
+        )
+    spread = {"x": x.flatten(1).var(0).sum(), "codes": codes.var(0).sum()}
     for name, value in spread.items():
-        if not value > 0:
+        if not (value > 0 and value.isfinite()):
             raise ValueError(
-                f"{name} does not vary over the {len(x)} examples: nothing to relate to"
+                f"{name} must vary over the {len(x)} examples, got a variance of {value}"
             )
-    norm = jacobian_norm(encoder, x, batch_size=batch_size)
-    return norm / x[0].numel() * (spread["x"] / spread["the code"])
+    return norm / x[0].numel() * (spread["x"] / spread["codes"])
 
 
 def labelled_subset(
@@ -165,10 +168,6 @@ def linear_probe(
     return float(
         fitted.score(test_codes.detach().cpu().double().numpy(), test_labels.cpu().numpy())
     )
-
-
-def _spread(values: Tensor) -> Tensor:
-    return values.var(0).sum()
 
 
 def _check_finite(name: str, values: Tensor) -> None:
