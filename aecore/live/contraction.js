@@ -16,19 +16,19 @@ import { picturePicker } from "./pictures.js";
 import { announcePlace, keptOnSlider, moveOnPlane, planeAttributes } from "./plane.js";
 import { keepDrawn } from "./redraw.js";
 import { axisTicks, threeFigures } from "./scales.js";
-import { distanceBetween, meanDistance, outputAt, pushedAt, restricted } from "./sensitivity.js";
+import { distanceBetween, lengthOf, meanDistance, outputAt, products, pushedAt, restricted } from "./sensitivity.js";
 import { drawSensitivity } from "./sensitivitymap.js";
 import { largestSize, paintSigned, readSigned } from "./signed.js";
 
 const SERIES_ORDER = ["blue", "orange", "purple"];
-const MAP_SIDE = 25;
+const MAP_SIDE = 37;
 const SAMPLES = 40;
 const TELL_LATER_MS = 700;
 
 const COLUMNS = [
   { key: "moved", name: "code moved" },
   { key: "predicted", name: "Jacobian predicts" },
-  { key: "share", name: "moved / mean distance" },
+  { key: "share", name: "÷ mean distance" },
   { key: "ratio", name: "along ÷ across" },
 ];
 
@@ -51,10 +51,12 @@ function buildContraction(label, names) {
   const directions = element("div", "aecore-directions");
   const rows = names.map((name, i) => ({ name, series: SERIES_ORDER[i] }));
   const table = numberTable("How far the code of each encoder moves", "encoder", COLUMNS, rows);
-  const entries = rows.map(({ name, series }) => ({ text: name, series }));
-  const lines = legend([...entries, { text: "Jacobian at the start", series: "grey", kind: "dash" }]);
+  const lines = legend([
+    ...rows.map(({ name, series }) => ({ text: name, series })),
+    { text: "as the Jacobian at the image predicts", series: "grey", kind: "dash" },
+  ]);
   const status = element("div", "aecore-sr-only", { role: "status" });
-  root.append(stage, key, lines, directions, table.table, status);
+  root.append(directions, stage, lines, key, table.table, status);
   return { root, stage, pad, image: image.canvas, ways: ways.canvas, key, directions, table, status };
 }
 
@@ -97,10 +99,9 @@ async function render({ model, el }) {
   const back = toolButton("Back to the image", () => assign(Object.fromEntries(moves.map((name) => [name, 0]))));
   tools.append(whose.set, back);
   whose.set.hidden = encoderNames.length === 1;
-  root.prepend(picker.set, tools);
   const faces = Array.from({ length: count }, () => /** @type {HTMLCanvasElement} */ (element("canvas", "aecore-face")));
   const along = choices(
-    "Along",
+    "Map runs along",
     titles.map((/** @type {string} */ name, /** @type {number} */ k) => {
       const face = element("span", "aecore-titled");
       face.append(faces[k], name);
@@ -117,6 +118,7 @@ async function render({ model, el }) {
   normalFace.append(faces[count - 1], "normal");
   normal.append(across, normalFace);
   view.directions.append(along.set, normal);
+  view.stage.before(picker.set, tools);
   el.append(root);
 
   let theme = chartTheme(root);
@@ -134,12 +136,13 @@ async function render({ model, el }) {
     const directions = Array.from({ length: count }, (_, k) => vectorOf(example, k));
     const parts = networks.map((network) => restricted(network, imageOf(example), directions));
     const still = new Array(count).fill(0);
-    return { example, directions, parts, starts: parts.map((part) => outputAt(part, still)), still };
+    const columns = parts.map((part) => directions.map((_, k) => pushedAt(part, still, oneHot(k, count))));
+    return { example, directions, parts, starts: parts.map((part) => outputAt(part, still)), grams: columns.map(products) };
   }
   /** How far the code of an encoder has moved, over the mean distance of its codes. @param {number} which @param {ArrayLike<number>} c */
   const share = (which, c) => distanceBetween(outputAt(known.parts[which], c), known.starts[which]) / scales[which];
   /** What the Jacobian predicts of it. @param {number} which @param {ArrayLike<number>} c */
-  const foreseen = (which, c) => distanceBetween(pushedAt(known.parts[which], known.still, c)) / scales[which];
+  const foreseen = (which, c) => lengthOf(known.grams[which], c) / scales[which];
 
   /** The map over the plane of tangent and normal, and the step between its lines. @param {number[]} c @param {number} direction @param {number} encoder */
   function mapOf(c, direction, encoder) {
@@ -176,8 +179,8 @@ async function render({ model, el }) {
     const curves = networks.map((_, which) => moments.map((s) => share(which, straight.map((v) => v * s))));
     const top = 1.15 * Math.max(1e-9, ...curves.flat());
     const chart = new Chart(ways, theme, {
-      x: { range: [0, reach], name: "distance moved in input space", most: 5 },
-      y: { range: [0, top], name: "code moved (1 = mean distance)", most: 5 },
+      x: { range: [0, reach], name: "image moved", most: 5 },
+      y: { range: [0, top], name: "code moved", most: 5 },
     });
     for (const [which, values] of curves.entries()) {
       const colour = theme.series[SERIES_ORDER[which]];
@@ -239,8 +242,8 @@ async function render({ model, el }) {
     const place = `${shown(at[0])} along ${titles[direction]}, ${shown(at[1])} across`;
     const walked = `${names[example]} moved by ${shown(moved)}: ${place}`;
     view.key.textContent =
-      `The image (length ${shown(distanceBetween(imageOf(example)), 1)}) moved by ${shown(moved)}: ${place}. ` +
-      "Lines: equal movement of the code; bold through your place, dashed where the Jacobian predicts as much.";
+      `Moved by ${shown(moved)}, the image's own length being ${shown(distanceBetween(imageOf(example)), 1)}. ` +
+      "On each line of the map the code has moved equally far; it is bold through your place.";
     view.pad.name(`Move the image: map of ${encoderNames[encoder]}`);
     announcePlace(pad, [0, 0, extent], at, place);
     clearTimeout(tellLater);

@@ -121,6 +121,8 @@ class ContractionExplorer(LiveBox):
         row = slider_row(self.sliders)
         row.remove_class("is-roomy")
         super().__init__(view, self.sliders, row)
+        # Above the view, which is tall: so a phone shows the sliders together with what they move.
+        self.children = (row, view)
 
     def image(self, moved: bool = True) -> torch.Tensor:
         """The chosen example, moved as things stand or not at all, float32 [D]."""
@@ -244,7 +246,7 @@ def _drawn(explorer: ContractionExplorer) -> tuple[Figure, str]:
         ways.barh(k, moved_code / mean, height=0.55, color=_COLOURS[k])
         ways.plot([predicted / mean] * 2, [k - 0.4, k + 0.4], color="0.1", lw=1.2, ls="--")
     ways.set(yticks=places, yticklabels=list(moves), ylim=(len(moves) - 0.4, -0.6))
-    ways.set_xlabel("code moved (1 = mean distance);\ndashed: Jacobian", size=8)
+    ways.set_xlabel("code moved (dashed: predicted),\n÷ mean distance of codes", size=8)
     ways.tick_params(labelsize=7, length=2)
     told = "; ".join(
         f"the code of {name} moved {far:.3g}, predicted {foreseen:.3g}, mean distance {mean:.3g}"

@@ -102,12 +102,11 @@ function drawClimb(canvas, theme, heights, field, step) {
     x: { range: [0, heights[field].length - 1], name: "step" },
     y: { range: [low - room, high + room], name: "log of the density after noise (nats)", most: 5 },
   });
-  for (const name of /** @type {Field[]} */ (Object.keys(heights))) {
-    const own = name === field;
-    const style = { colour: theme.series[SERIES_OF[name]], width: own ? 3 : 1.5, opacity: own ? 1 : 0.7 };
+  const names = /** @type {Field[]} */ (Object.keys(heights));
+  for (const name of names.sort((a, b) => Number(a === field) - Number(b === field))) {
     chart.curve(
       heights[name].map((height, k) => [k, height]),
-      style,
+      { colour: theme.series[SERIES_OF[name]], width: name === field ? 2 : 3.5 },
     );
   }
   chart.dot([step, heights[field][step]], { colour: theme.series.red, radius: 5, ring: theme.paper });

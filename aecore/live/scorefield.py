@@ -82,7 +82,7 @@ class ScoreField(LiveBox):
         at=None,
         points=None,
         field="exact",
-        step=STEPS,
+        step=5,
         crowd=False,
         extent=None,
         label="Field of a denoiser in the plane",
@@ -242,6 +242,7 @@ def _drawn(explorer: ScoreField) -> tuple[Figure, str]:
         scale=1,
         width=0.004,
     )
+    plane.plot(*path.T, color=_RED, lw=1, ls=":")
     plane.plot(*path[: step + 1].T, color=_RED, lw=2)
     plane.plot(*path[0], "o", ms=6, mfc="white", mec=_RED)
     plane.plot(*path[step], "o", ms=7, color=_RED)

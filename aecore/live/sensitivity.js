@@ -114,3 +114,15 @@ export function meanDistance(outputs) {
   }
   return sum > 0 ? sum / pairs : 1;
 }
+
+/** Scalar products of all pairs. @param {ArrayLike<number>[]} vectors @returns {number[][]} */
+export function products(vectors) {
+  return vectors.map((a) => vectors.map((b) => Array.from(a, (v, i) => v * b[i]).reduce((sum, v) => sum + v, 0)));
+}
+
+/** Length of sum_k c_k v_k, from the vectors' scalar products. @param {number[][]} gram @param {ArrayLike<number>} c */
+export function lengthOf(gram, c) {
+  let sum = 0;
+  for (const [k, row] of gram.entries()) for (const [l, value] of row.entries()) sum += c[k] * c[l] * value;
+  return Math.sqrt(Math.max(0, sum));
+}
