@@ -48,6 +48,6 @@ def compose(name: str) -> str:
 
 
 @cache
-def stylesheet() -> str:
-    """The style sheet that all live widgets share."""
-    return (HERE / "live.css").read_text(encoding="utf-8")
+def stylesheet(*names: str) -> str:
+    """The style sheet that all live widgets share, then those `names` that only one of them needs."""
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("live.css", *names))

@@ -13,7 +13,7 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import compose, stylesheet
 from aecore.live.decoder import Decoder
 from aecore.live.examples import SIGNED, ExampleView, checked_images, checked_index, named_examples
 from aecore.live.forward import run
@@ -26,6 +26,7 @@ MOST_UNITS = 400
 
 class _SparsityView(ExampleView):
     _esm = compose("sparsity.js")
+    _css = stylesheet("sparsity.css")
     decoders = traitlets.List(traitlets.Instance(Decoder)).tag(
         sync=True, **ipywidgets.widget_serialization
     )
