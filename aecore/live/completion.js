@@ -9,7 +9,7 @@
 import { middlePixel, nextPixel, strokeOn } from "./brush.js";
 import { element, panel, readTheme, Sheet, shown, toolButton } from "./canvas.js";
 import { choices, wordFace } from "./choices.js";
-import { completed, decoderInputs, edgesOf, partOf, spreadOfDraws } from "./completions.js";
+import { completed, decoderInputs, edgesOf, nearestDraw, partOf, spreadOfDraws } from "./completions.js";
 import { sharedNetwork } from "./decoder.js";
 import { normalNoise } from "./noise.js";
 import { greysOf, picturePicker } from "./pictures.js";
@@ -125,13 +125,13 @@ async function render({ model, el }) {
       used = true;
       ask();
     }),
-    toolButton("Example again", () => assign({ painted: unpainted() })),
+    toolButton("Start again", () => assign({ painted: unpainted() })),
     toolButton("New draws", () => assign({ seed: (Math.round(model.get("seed")) + 1) % SEEDS })),
   );
   const numbers = readouts(
     [
-      { key: "apart", name: "how far the completions lie apart (rms grey level)" },
-      { key: "ink", name: "ink in the visible part (pixels)" },
+      { key: "apart", name: "spread of the completions, per hidden pixel (rms)" },
+      { key: "nearest", name: "nearest of them to the true hidden part (rms error)" },
     ],
     signal,
   );
@@ -150,11 +150,14 @@ async function render({ model, el }) {
   /** @type {number[] | null} */
   let last = null;
 
+  const exampleNow = () => greys.subarray(model.get("example") * size, (model.get("example") + 1) * size);
+
   /** Take the visible pixels from the model, or from the example. */
   function load() {
     const painted = model.get("painted");
     if (painted === own && own?.byteLength) return;
-    const kept = painted.byteLength ? greysOf(painted) : partOf(greys.subarray(model.get("example") * size), mask, 1);
+    const kept = painted.byteLength ? greysOf(painted) : partOf(exampleNow(), mask, 1);
+    used = false;
     let next = 0;
     for (let i = 0; i < size; i++) image[i] = mask[i] ? kept[next++] : 0;
   }
@@ -203,16 +206,16 @@ async function render({ model, el }) {
       sheet.drawOn(canvas);
       drawEdges(canvas, edges, shape, theme.accent);
     }
-    const apart = shown(spreadOfDraws(hidden, draws), 3);
-    const ink = shown(
-      visible.reduce((sum, value) => sum + value, 0),
-      1,
-    );
-    numbers.show({ apart, ink });
+    const painted = model.get("painted").byteLength > 0;
+    const { draw: best, error } = nearestDraw(hidden, partOf(exampleNow(), mask, 0));
+    numbers.show({
+      apart: shown(spreadOfDraws(hidden, draws), 3),
+      nearest: painted ? "unknown once you draw" : `${shown(error, 3)}, number ${best + 1}`,
+    });
     const begun = names[model.get("example")];
     tiles.setAttribute(
       "aria-label",
-      `${draws} completions of ${model.get("painted").byteLength ? `what is drawn, begun with ${begun}` : begun}`,
+      `${draws} completions of ${painted ? `what is drawn, begun with ${begun}` : begun}`,
     );
   }
 

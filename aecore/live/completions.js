@@ -53,6 +53,22 @@ export function spreadOfDraws(hidden, draws) {
 }
 
 /**
+ * The draw nearest to the truth: its number, from 0, and the root of its mean squared error.
+ * @param {ArrayLike<number>} hidden [draws * pixels] @param {ArrayLike<number>} truth [pixels]
+ */
+export function nearestDraw(hidden, truth) {
+  const pixels = truth.length;
+  let best = { draw: 0, error: Infinity };
+  for (let draw = 0; draw * pixels < hidden.length; draw++) {
+    let sum = 0;
+    for (let p = 0; p < pixels; p++) sum += (hidden[draw * pixels + p] - truth[p]) ** 2;
+    const error = Math.sqrt(sum / pixels);
+    if (error < best.error) best = { draw, error };
+  }
+  return best;
+}
+
+/**
  * The edges between given and made-up pixels, as lines between corners: [x0, y0, x1, y1] in pixels.
  * @param {ArrayLike<number>} mask @param {number[]} shape height and width
  */

@@ -15,8 +15,9 @@ import { announcePlace, keptOnSlider, moveOnPlane, planeAttributes } from "./pla
 import { keepDrawn } from "./redraw.js";
 
 const MOST_IN_A_ROW = 10;
-const MOST_TOLD = 10;
 const TELL_PLACE_MS = 700;
+const PAD_LABEL =
+  "Style z on the map of z₁ and z₂. Arrow keys move it, Shift takes larger steps, Home goes to the middle";
 
 /**
  * One style with each class in turn, as the decoder takes them: [z, one-hot], one after another.
@@ -35,6 +36,16 @@ export function withEachClass(z, count) {
 /** Classes beside each other in rows of equal length. @param {number} count */
 export function rowLength(count) {
   return Math.ceil(count / Math.ceil(count / MOST_IN_A_ROW));
+}
+
+/**
+ * Mean length of a vector of `count` standard normal numbers: √2 Γ((count + 1) / 2) / Γ(count / 2), by its
+ * recurrence m(n) m(n + 1) = n from m(1) = √(2 / π). @param {number} count
+ */
+export function typicalLength(count) {
+  let mean = Math.sqrt(2 / Math.PI);
+  for (let n = 1; n < count; n++) mean = n / mean;
+  return mean;
 }
 
 /**
@@ -58,23 +69,20 @@ function buildConditional(model, pick, tools) {
   const group = choices("Class: each one in this style", options, pick);
   group.set.classList.add("aecore-classes");
   group.set.style.setProperty("--aecore-columns", String(Math.max(6, rowLength(names.length))));
+  const beside = element("div", "aecore-beside");
+  const readout = element("div", "aecore-readout", { "aria-hidden": "true" });
   const row = element("div", "aecore-tools");
   row.append(...tools);
-  const readout = element("div", "aecore-readout", { "aria-hidden": "true" });
+  beside.append(readout, row);
   const status = element("div", "aecore-sr-only", { role: "status" });
   let pad = null;
   if (coordinates.length === 2) {
-    pad = panel(
-      "Style z",
-      "aecore-pad",
-      planeAttributes("Style z on the map of z₁ and z₂. Arrow keys move it, Shift takes larger steps, Home the centre"),
-    );
+    pad = panel("Style z", "aecore-pad", planeAttributes(PAD_LABEL));
     stage.append(pad.figure, image.figure);
-    root.append(stage, group.set, readout, row, status);
+    root.append(stage, group.set, beside, status);
   } else {
-    const side = element("div", "aecore-panel aecore-beside");
-    side.append(group.set, readout, row);
-    stage.append(image.figure, side);
+    stage.classList.add("is-plain");
+    stage.append(image.figure, group.set, beside);
     root.append(stage, status);
   }
   return { root, pad, image, faces, group, readout, status };
@@ -90,6 +98,7 @@ async function render({ model, el }) {
   const [region, step] = [model.get("region"), model.get("step")];
   const digits = Math.max(0, Math.round(-Math.log10(step)));
   const points = readPoints(model);
+  const labelled = points.labels.some((label) => label < names.length);
   const traits = coordinates.map((/** @type {string} */ _, /** @type {number} */ i) => `z${i + 1}`);
 
   /** Move the style, kept on the sliders. @param {ArrayLike<number>} place */
@@ -103,7 +112,7 @@ async function render({ model, el }) {
   };
   let drawn = 0;
   const { root, pad, image, faces, group, readout, status } = buildConditional(model, choose, [
-    toolButton("Draw z from the prior", () => moveStyle(normalNoise(++drawn, traits.length))),
+    toolButton("Draw z ~ N(0, I)", () => moveStyle(normalNoise(++drawn, traits.length))),
     toolButton("z = 0", () => moveStyle(new Float64Array(traits.length))),
   ]);
   el.append(root);
@@ -122,7 +131,7 @@ async function render({ model, el }) {
   const drawMap = (canvas, chosen) => {
     if (mapOf !== chosen) mapLayer = null;
     mapOf = chosen;
-    mapLayer ??= drawPoints(canvas, points, region, theme, coordinates, points.classes.length ? chosen : null);
+    mapLayer ??= drawPoints(canvas, points, region, theme, coordinates, labelled ? chosen : null);
     canvas.getContext("2d")?.drawImage(mapLayer, 0, 0);
     drawMarker(canvas, here(), region, theme, null);
   };
@@ -140,23 +149,27 @@ async function render({ model, el }) {
     sheet.paint(pixels, chosen * width * height, theme);
     sheet.drawOn(image.canvas);
     group.show(chosen);
-    image.name(`Decoded image: class ${names[chosen]}`);
-    if (pad) drawMap(pad.canvas, chosen);
+    image.name(`Decoded: class ${names[chosen]}`);
+    if (pad) {
+      pad.name(labelled ? `Style z of class ${names[chosen]}` : "Style z");
+      drawMap(pad.canvas, chosen);
+    }
     describe(z, chosen);
   }
 
   /** @param {number[]} z @param {number} chosen */
   function describe(z, chosen) {
-    const values = z.slice(0, MOST_TOLD).map((value) => shown(value, digits));
-    if (z.length > MOST_TOLD) values.push("…");
-    const place = pad ? describePlace(z, points) : "";
-    readout.textContent = `z = (${values.join(", ")}), length ${shown(Math.hypot(...z))}. ${place}`;
+    const length = shown(Math.hypot(...z));
+    const place = pad ? describePlace(z, points) : `A draw from the prior has about ${shown(typicalLength(z.length))}.`;
+    readout.textContent = pad
+      ? `z = (${z.map((value) => shown(value, digits)).join(", ")}), of length ${length}. ${place}`
+      : `z has length ${length}. ${place}`;
     const spoken = z.map((value, i) => `${coordinates[i]} ${shown(value, digits)}`).join(", ");
     if (pad) announcePlace(pad.canvas, region, z, spoken);
     clearTimeout(tellLater);
     tellLater = setTimeout(() => {
       image.canvas.setAttribute("aria-label", `Decoded image of class ${names[chosen]} at ${spoken}`);
-      status.textContent = `Class ${names[chosen]}, style of length ${shown(Math.hypot(...z))}. ${place}`;
+      status.textContent = `Class ${names[chosen]}, style of length ${length}. ${place}`;
     }, TELL_PLACE_MS);
   }
 

@@ -149,9 +149,10 @@ class ConditionalExplorer(LiveBox):
                 weight = "bold" if i == view.chosen else "normal"
                 axis.set_title(view.classes[i], size=8, pad=3, weight=weight)
         z = ", ".join(f"{value:.2f}" for value in self.z)
-        data = f" A map of the styles with {len(self.points)} encoded examples;" if with_map else ""
+        shown = f" with {len(self.points)} encoded examples" if len(self.points) else ""
+        opening = f"a map of the styles{shown}; " if with_map else ""
         return figure, (
-            f"Style and class.{data} the image decoded for class {view.classes[view.chosen]} at the style "
+            f"Style and class: {opening}the image decoded for class {view.classes[view.chosen]} at the style "
             f"z = ({z}); and a row of the images decoded at this style for each of the {len(images)} "
             f"classes: {', '.join(view.classes)}."
         )

@@ -19,6 +19,7 @@ import traitlets
 from torch import nn
 
 from aecore.live.forward import run
+from aecore.networks import Conditioned
 
 SUPPORTED = (
     "Linear, ConvTranspose2d, ReLU, LeakyReLU, Tanh, GELU, SiLU, Sigmoid, "
@@ -36,15 +37,24 @@ def decoder_of(model: nn.Module) -> nn.Module:
     """The module that maps a code to pixels: `model` itself, or a model's decoder.
 
     A model with a Bernoulli likelihood has a decoder that ends in logits; its pixels are their sigmoid.
+    A `Conditioned` decoder that applies nothing to code and condition is its network of [z, condition].
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"expected a torch nn.Module as decoder, got {type(model).__name__}")
     inner = getattr(model, "decoder", None)
     if not isinstance(inner, nn.Module):
-        return model
+        return _joined(model)
+    inner = _joined(inner)
     if getattr(model, "likelihood", None) == "bernoulli":
         return nn.Sequential(inner, nn.Sigmoid())
     return inner
+
+
+def _joined(module: nn.Module) -> nn.Module:
+    plain = isinstance(module, Conditioned) and all(
+        isinstance(part, nn.Identity) for part in (module.inputs, module.condition)
+    )
+    return module.network if plain else module
 
 
 def _leaves(module: nn.Module, path: str = ""):

@@ -173,21 +173,22 @@ export function drawPoints(canvas, points, region, theme, names, chosen = null) 
   drawAxes(layer, region, theme, names, canvas.clientWidth);
   const { context, unit, x, y } = frameOf(layer, region, canvas.clientWidth);
   const radius = Math.max(1.3, canvas.clientWidth / 180) * unit;
-  /** @param {(label: number) => boolean} shows @param {number} opacity @param {string} [colour] */
-  const scatter = (shows, opacity, colour) => {
+  /** @param {(label: number) => boolean} shows @param {number} opacity @param {number} [size] @param {string} [colour] */
+  const scatter = (shows, opacity, size = 1, colour) => {
     context.globalAlpha = opacity;
     for (let i = 0; i < points.labels.length; i++) {
       const label = points.labels[i];
       if (!shows(label)) continue;
       context.fillStyle = colour ?? points.colours[label] ?? theme.muted;
       context.beginPath();
-      context.arc(x(points.xy[2 * i]), y(points.xy[2 * i + 1]), radius, 0, 2 * Math.PI);
+      context.arc(x(points.xy[2 * i]), y(points.xy[2 * i + 1]), size * radius, 0, 2 * Math.PI);
       context.fill();
     }
     context.globalAlpha = 1;
   };
-  scatter((label) => label !== chosen, chosen === null ? 0.65 : 0.3, chosen === null ? undefined : theme.muted);
-  scatter((label) => label === chosen, 0.9);
+  if (chosen === null) scatter(() => true, 0.65);
+  else scatter((label) => label !== chosen, 0.7, 1, theme.border);
+  scatter((label) => label === chosen, 1, 1.6);
   const medians = chosen === null ? classMedians(points) : [];
   const places = spreadOut(
     medians.map(([a, b]) => [x(a), y(b)]),

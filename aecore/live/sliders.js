@@ -8,7 +8,11 @@
  */
 
 /** Boxes of sliders; live.css writes the same titles above them. */
-const SLIDER_GROUPS = { "aecore-coordinates": "Code z", "aecore-window": "Grid window" };
+const SLIDER_GROUPS = {
+  "aecore-coordinates": "Code z",
+  "aecore-window": "Grid window",
+  "aecore-style": "Style z",
+};
 
 /** @param {Element} handle */
 function tellValue(handle) {
