@@ -10,7 +10,7 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import compose, stylesheet
 from aecore.live.codes import grey_bytes
 from aecore.live.decoder import Decoder
 from aecore.live.examples import checked_index, named_examples
@@ -29,6 +29,7 @@ _ACCENT = "#0b5cad"
 
 class _CompletionView(DecoderView):
     _esm = compose("completion.js")
+    _css = stylesheet("completion.css")
     thumbnails = traitlets.Bytes().tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     mask = traitlets.Bytes().tag(sync=True)

@@ -11,7 +11,7 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import compose, stylesheet
 from aecore.live.codes import (
     checked_codes,
     checked_labels,
@@ -34,6 +34,7 @@ _PALE = "#c9d2da"
 
 class _ConditionalView(PointView):
     _esm = compose("conditional.js")
+    _css = stylesheet("conditional.css")
     chosen = traitlets.Int().tag(sync=True)
 
 
