@@ -224,9 +224,9 @@ NAN = torch.full((3, 4, UNITS), float("nan"))
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"penalties": [0.1, 0.1, 0.2]}, r"penalties must increase.*\[0.1, 0.1, 0.2\]; sort"),
+        ({"penalties": [0.1, 0.1, 0.2]}, r"that increase, got \[0.1, 0.1, 0.2\]; sort"),
         ({"penalties": [0.1, 0.2]}, "expected 2 decoders, one per penalty, got 3"),
-        ({"penalties": []}, "penalties must increase"),
+        ({"penalties": [0.1]}, r"must be two or more that increase, got \[0.1\]"),
         ({"codes": torch.zeros(2, 4, UNITS)}, r"codes \[3, 4, K\].*got \[2, 4, 20\]"),
         ({"codes": torch.zeros(3, 4, 401)}, "1 to 400 units, got 401"),
         ({"codes": torch.zeros(3, 4, 7)}, "decoder 0 maps 20 numbers to 784.*have 7 units"),

@@ -64,7 +64,7 @@ function denoisingFrame(label, signal) {
     [
       { key: "before", name: "Error, noised", series: "grey" },
       { key: "after", name: "Error, denoised", series: "purple" },
-      { key: "left", name: "Of the error is left" },
+      { key: "left", name: "Share of error left" },
       { key: "cosine", name: "Cosine with the way back" },
     ],
     signal,
@@ -141,7 +141,7 @@ async function render({ model, el }) {
     model.set(trait, value);
     model.save_changes();
   };
-  const picker = picturePicker("Image", names, images, [height, width], (index) => assign("example", index));
+  const picker = picturePicker("Example", names, images, [height, width], (index) => assign("example", index));
   picker.set.classList.add("aecore-examples");
   root.insertBefore(picker.set, frame.stage);
   frame.another.addEventListener("click", () => assign("draw", (model.get("draw") + 1) % model.get("draws")));

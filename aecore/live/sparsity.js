@@ -14,6 +14,7 @@ import { picturePicker } from "./pictures.js";
 import { readouts } from "./readouts.js";
 import { keepDrawn } from "./redraw.js";
 import { squaredDistance } from "./residual.js";
+import { threeFigures } from "./scales.js";
 import { largestSize, paintSigned, readSigned } from "./signed.js";
 import {
   activeUnits,
@@ -58,9 +59,10 @@ function sparsityFrame(model, units, rated, signal) {
     { text: "adds ink", series: "orange", kind: "area" },
     { text: "takes ink away", series: "blue", kind: "area" },
   ]);
+  const scale = element("span", "aecore-entry");
   const marks = element("span", "aecore-entry");
   marks.textContent = `pale: inactive here${rated ? " · ×: dead" : ""} · stroke: off`;
-  key.append(marks);
+  key.append(scale, marks);
   words.figure.append(key);
   stage.append(image.figure, rebuilt.figure, feature.figure, trade.figure, words.figure);
   const among = "Left and right arrow go to the next active unit, Space switches it off or on";
@@ -81,7 +83,7 @@ function sparsityFrame(model, units, rated, signal) {
   bars.figure.classList.add("aecore-code");
   root.append(stage, tools, bars.figure, numbers.list);
   const canvases = { image: image.canvas, rebuilt: rebuilt.canvas, trade: trade.canvas };
-  return { root, stage, tools, numbers, feature, words: words.canvas, bars: bars.canvas, ...canvases };
+  return { root, stage, tools, numbers, scale, feature, words: words.canvas, bars: bars.canvas, ...canvases };
 }
 
 /** What a decoder's units draw, told before a last sigmoid. @param {any} manager @param {string} reference */
@@ -128,7 +130,7 @@ async function render({ model, el }) {
   };
   const switchOver = () => assign("off", toggled(model.get("off"), at(), units, model.get("unit")));
   const step = (/** @type {number} */ way) => assign("unit", nextUnit(active(), model.get("unit"), way));
-  const picker = picturePicker("Image", names, images, shape, (index) => assign("example", index));
+  const picker = picturePicker("Example", names, images, shape, (index) => assign("example", index));
   picker.set.classList.add("aecore-examples");
   root.insertBefore(picker.set, frame.stage);
   const before = toolButton("Active unit before", () => step(-1));
@@ -177,6 +179,7 @@ async function render({ model, el }) {
     paintSigned(sheet, features[snapshot], unit * size, most, shades);
     sheet.drawOn(feature.canvas);
     feature.name(`Unit ${unit + 1} draws`);
+    frame.scale.textContent = `unit ${unit + 1}: up to ±${threeFigures(most)}`;
     sheets[snapshot] ??= featureSheet(features[snapshot], units, shape, shades);
     drawDictionary(words, theme, /** @type {Sheet} */ (sheets[snapshot]), units, marks);
     barChart = drawCode(bars, theme, code, marks);
@@ -214,7 +217,10 @@ async function render({ model, el }) {
       const name = names[model.get("example")];
       image.setAttribute("aria-label", `Image, ${name}`);
       rebuilt.setAttribute("aria-label", `Reconstruction of ${name} at ${penalty}, squared error ${told.error}`);
-      feature.canvas.setAttribute("aria-label", `What unit ${unit + 1} draws, as a signed image`);
+      feature.canvas.setAttribute(
+        "aria-label",
+        `What unit ${unit + 1} draws, as a signed image, ${frame.scale.textContent}`,
+      );
       trade.setAttribute(
         "aria-label",
         `Squared error against active units for ${references.length} penalties. ` +

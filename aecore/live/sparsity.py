@@ -210,9 +210,9 @@ class SparsityExplorer(LiveBox):
 
 def _checked_penalties(penalties) -> list[float]:
     values = [float(value) for value in np.asarray(penalties, float).ravel()]
-    if not values or not np.isfinite(values).all() or not (np.diff(values) > 0).all():
+    if len(values) < 2 or not np.isfinite(values).all() or not (np.diff(values) > 0).all():
         raise ValueError(
-            f"penalties must increase from snapshot to snapshot, got {values}; sort the snapshots"
+            f"penalties must be two or more that increase, got {values}; sort the snapshots by them"
         )
     return values
 
