@@ -1,16 +1,17 @@
 /**
  * Level lines of numbers on a square grid, by marching squares.
  *
- * What: straight pieces, each within one square of four neighbours; where a square has two possible
- * pairings, the mean of its corners decides. Why: a map that a reader drags over must tell how much,
- * which a wash of colour alone does not.
+ * What: a straight piece within each square of four neighbours that the level passes through, and the
+ * pieces joined to lines, so that they can be dashed; where a square has two possible pairings, the
+ * mean of its corners decides. Why: a map that a reader drags over must tell how much, which a wash of
+ * colour alone does not.
  */
 
 /**
  * Pieces [x0, y0, x1, y1], in columns and rows from 0, of the lines where `values` pass `level`.
  * @param {ArrayLike<number>} values row by row @param {number} side @param {number} level
  */
-export function levelLines(values, side, level) {
+export function levelPieces(values, side, level) {
   const pieces = [];
   for (let row = 0; row + 1 < side; row++) {
     for (let column = 0; column + 1 < side; column++) {
@@ -42,4 +43,36 @@ export function levelLines(values, side, level) {
     }
   }
   return pieces;
+}
+
+/** Pieces joined to lines, each a list of places [x, y]; a closed line ends where it began. @param {number[][]} pieces */
+export function joined(pieces) {
+  const keyOf = (/** @type {number[]} */ [x, y]) => `${x.toFixed(6)} ${y.toFixed(6)}`;
+  /** @type {Map<string, number[]>} which pieces end there */
+  const ends = new Map();
+  const halves = pieces.map(([x0, y0, x1, y1]) => [
+    [x0, y0],
+    [x1, y1],
+  ]);
+  for (const [i, both] of halves.entries()) {
+    for (const end of both) ends.set(keyOf(end), [...(ends.get(keyOf(end)) ?? []), i]);
+  }
+  const used = new Set();
+  /** Go on from the end of a line. @param {number[][]} line */
+  const extend = (line) => {
+    for (;;) {
+      const key = keyOf(line[line.length - 1]);
+      const next = ends.get(key)?.find((i) => !used.has(i));
+      if (next === undefined) return line;
+      used.add(next);
+      line.push(halves[next][keyOf(halves[next][0]) === key ? 1 : 0]);
+    }
+  };
+  const lines = [];
+  for (const [i, [from, to]] of halves.entries()) {
+    if (used.has(i)) continue;
+    used.add(i);
+    lines.push(extend(extend([from, to]).reverse()));
+  }
+  return lines;
 }

@@ -45,7 +45,7 @@ function buildContraction(label, names) {
     planeAttributes("Move the image along a tangent and across. Arrow keys move it, Shift takes larger steps, Home goes back"),
   );
   const image = panel("The image there", "aecore-image", { role: "img", "aria-label": "Image" });
-  const ways = chartPanel("How far each code moves", "Distances of the codes along the straight way", 1);
+  const ways = chartPanel("How codes move", "Distances of the codes along the straight way", 1);
   stage.append(pad.figure, image.figure, ways.figure);
   const key = element("div", "aecore-readout", { "aria-hidden": "true" });
   const directions = element("div", "aecore-directions");
@@ -96,7 +96,8 @@ async function render({ model, el }) {
     encoderNames.map((/** @type {string} */ name) => ({ name, face: wordFace(name) })),
     (encoder) => assign({ encoder }),
   );
-  const back = toolButton("Back to the image", () => assign(Object.fromEntries(moves.map((name) => [name, 0]))));
+  const back = toolButton("Back", () => assign(Object.fromEntries(moves.map((name) => [name, 0]))));
+  back.setAttribute("aria-label", "Back to the image");
   tools.append(whose.set, back);
   whose.set.hidden = encoderNames.length === 1;
   const faces = Array.from({ length: count }, () => /** @type {HTMLCanvasElement} */ (element("canvas", "aecore-face")));

@@ -55,7 +55,8 @@ class ContractionExplorer(LiveBox):
     tangents: unit vectors [N, T, D] along the manifold at each example, T from 1 to 5, such as
         ``decoder_tangents(...).basis.transpose(1, 2)``. normals: unit vectors [N, D] that leave it.
     start: the example (from 0) to begin with. direction: the tangent (from 0) that the map runs along.
-    along, across: how far the image has moved along it and along the normal, to begin with.
+    along, across: how far the image has moved along it and along the normal, to begin with; by default 0.4
+        and 0.25 of the extent.
     extent: how far each slider goes, in Euclidean distance between images. tangent_names: by default numbers.
     label: for a screen reader. dtype: "float16" or "float32", how the weights travel.
 
@@ -76,8 +77,8 @@ class ContractionExplorer(LiveBox):
         labels=None,
         start=0,
         direction=0,
-        along=1.5,
-        across=1.0,
+        along=None,
+        across=None,
         extent=4.0,
         tangent_names=None,
         class_names=None,
@@ -94,6 +95,8 @@ class ContractionExplorer(LiveBox):
                 f"extent must be a positive number, how far an image moves; got {extent}"
             )
         step = step_for(extent)
+        along = 0.4 * extent if along is None else along
+        across = 0.25 * extent if across is None else across
         direction = checked_index(direction, len(names), "direction")
         pushes = [0.0] * len(names)
         pushes[direction] = on_step(within("along", along, (-extent, extent)), step)

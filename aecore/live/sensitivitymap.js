@@ -6,7 +6,7 @@
  * coincide, for that is what a derivative means; where they part, the encoder bends.
  */
 import { channels, frameOf } from "./canvas.js";
-import { levelLines } from "./contours.js";
+import { joined, levelPieces } from "./contours.js";
 import { drawAxes, drawMarker, nameAxes } from "./pad.js";
 
 /** @typedef {{side: number, most: number, spacing: number, values: number[], linear: number[]}} SensitivityMap */
@@ -43,9 +43,9 @@ export function drawSensitivity(canvas, extent, theme, map, at, colour, names) {
     context.lineWidth = width * unit;
     context.setLineDash(dash.map((length) => length * unit));
     context.beginPath();
-    for (const [x0, y0, x1, y1] of levelLines(values, map.side, level)) {
-      context.moveTo(x0 * node, y0 * node);
-      context.lineTo(x1 * node, y1 * node);
+    for (const line of joined(levelPieces(values, map.side, level))) {
+      context.moveTo(line[0][0] * node, line[0][1] * node);
+      for (const [column, row] of line) context.lineTo(column * node, row * node);
     }
     context.stroke();
     context.setLineDash([]);
