@@ -10,6 +10,8 @@ For the procedural digits the true planes are known, for their renderer can be d
     true = decoder_tangents(lambda f: strokes.render(d.labels, f, d.wobble, d.form), d.factors)
     angles = tangent_angles(true.basis, encoder_tangents(model.encoder, d.images, dim=4).basis)
 
+For other images ``image_tangents`` gives the same four movements, from the slopes of the image itself.
+
 The wobble of the hand moves the images too, in directions that nearly contain a slant, a width and a
 turn: where the four factors are to be the whole plane, draw without it (``wobble=None``).
 
@@ -140,6 +142,42 @@ def local_pca(points: Tensor, at: Tensor, *, neighbours: int, dim: int) -> Tange
     near = points[torch.from_numpy(index).to(points.device)]
     _, values, v = torch.linalg.svd(near - near.mean(1, keepdim=True), full_matrices=False)
     return TangentSpace(v.mT[:, :, :dim], values[:, :dim] / math.sqrt(neighbours - 1))
+
+
+@torch.no_grad()
+def image_tangents(images: Tensor) -> Tensor:
+    """How any images [B, 1, H, W] move under four movements of the pen: [B, H * W, 4], not normalised.
+
+    The columns follow ``strokes.FACTOR_NAMES``, with its units and signs: slant (degrees), thickness
+    (pixels), width (ratio) and rotation (degrees, counter-clockwise), about the centre of the image. A
+    movement of the plane changes an image by minus its velocity times the image's slope; a pen that is
+    thicker by 1 pixel moves each rim outwards by 1/2 (Simard, LeCun, Denker and Victorri, 1998,
+    "Transformation invariance in pattern recognition", section 12.4.3). Slopes are central differences,
+    so these are exact for smooth images only, and rough where an edge is sharper than a pixel.
+
+    Raises ValueError unless images are floating-point [B, 1, H, W] with H and W of at least 2.
+    """
+    if (
+        images.dim() != 4
+        or images.shape[1] != 1
+        or min(images.shape[2:]) < 2
+        or not images.is_floating_point()
+    ):
+        raise ValueError(
+            f"expected floating-point images [B, 1, H, W], got {images.dtype} {list(images.shape)}"
+        )
+    by_row, by_column = torch.gradient(images, dim=(2, 3))
+    height, width = images.shape[2:]
+    y = torch.arange(height, dtype=images.dtype, device=images.device)[:, None] - (height - 1) / 2
+    x = torch.arange(width, dtype=images.dtype, device=images.device) - (width - 1) / 2
+    degree = math.pi / 180
+    moved = (
+        degree * y * by_column,
+        (by_row.square() + by_column.square()).sqrt() / 2,
+        -x * by_column,
+        degree * (x * by_row - y * by_column),
+    )
+    return torch.stack([part.flatten(1) for part in moved], 2)
 
 
 def tangent_angles(a: Tensor, b: Tensor) -> Tensor:

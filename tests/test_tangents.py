@@ -15,6 +15,7 @@ from aecore.objectives import contractive_penalty
 from aecore.tangents import (
     decoder_tangents,
     encoder_tangents,
+    image_tangents,
     jacobian,
     local_pca,
     tangent_angles,
@@ -246,6 +247,53 @@ def test_local_pca_nears_the_renderers_plane_as_its_points_draw_near():
         for share in (0.02, 1.0)
     )
     assert near < 0.05 < 0.4 < far
+
+
+def test_the_movements_of_a_smooth_bump_are_those_of_calculus():
+    """A wide Gaussian bump, moved by the formulas themselves: derivatives by central differences."""
+    row, column = torch.meshgrid(
+        *[torch.arange(40.0, dtype=torch.float64) - 19.5] * 2, indexing="ij"
+    )
+
+    def bump(slant=0.0, width=1.0, turn=0.0):
+        """The value that each point had before the plane was moved: width, then slant, then rotation."""
+        slant, turn = math.radians(slant), math.radians(turn)
+        x = column * math.cos(turn) - row * math.sin(turn)
+        y = column * math.sin(turn) + row * math.cos(turn)
+        x = (x + y * math.tan(slant)) / width
+        return torch.exp(-((x - 3).square() / 60 + (y + 2).square() / 90))
+
+    found = image_tangents(bump()[None, None])[0]
+    h = 1e-4
+    for column_of, name, at in ((0, "slant", 0.0), (2, "width", 1.0), (3, "turn", 0.0)):
+        exact = (bump(**{name: at + h}) - bump(**{name: at - h})) / (2 * h)
+        error = (found[:, column_of].reshape(40, 40) - exact)[1:-1, 1:-1].abs().max()
+        assert error < 0.02 * exact.abs().max(), name
+
+
+def test_a_thicker_pen_moves_each_rim_by_half_a_pixel():
+    """A stroke with straight slopes of 1/8 per pixel: the ink changes by 1/16 on its rims, elsewhere by 0."""
+    across = (1.5 - (torch.arange(28, dtype=torch.float64) - 13.5).abs() / 8).clamp(0, 1)
+    found = image_tangents(across.expand(1, 1, 28, 28))[0, :, 1].reshape(28, 28)[5]
+    torch.testing.assert_close(found[4], torch.tensor(0.0625, dtype=torch.float64))
+    assert found[13] == 0 and found[0] >= 0
+
+
+def test_the_movements_of_an_image_point_where_the_renderer_says():
+    """Rough, as strokes are thin: cosines well above 0, of the right sign, and lengths of the right size."""
+    draw, factors = some_digits(20, plain=True)
+    true = jacobian(draw, factors)
+    found = image_tangents(draw(factors))
+    cosines = nn.functional.cosine_similarity(true, found, dim=1)
+    assert (cosines.median(0).values > 0.6).all() and cosines.min() > 0.3
+    lengths = found.norm(dim=1) / true.norm(dim=1)
+    assert lengths.min() > 0.4 and lengths.max() < 1.6
+
+
+def test_movements_need_images():
+    for wrong in (torch.rand(2, 784), torch.rand(2, 3, 8, 8), torch.zeros(1, 1, 8, 8).long()):
+        with pytest.raises(ValueError, match=r"images \[B, 1, H, W\]"):
+            image_tangents(wrong)
 
 
 def test_tangent_angles_by_hand():
