@@ -23,6 +23,7 @@ from aecore.live.codes import (
     step_for,
 )
 from aecore.live.decoder import Decoder
+from aecore.live.examples import checked_index
 from aecore.live.fallback import decoded_images, show_picture
 from aecore.live.view import LiveBox, PointView, slider
 from aecore.plotting import CLASS_COLOURS
@@ -73,8 +74,7 @@ class ConditionalExplorer(LiveBox):
         names = _class_names(classes)
         shared = Decoder.of(decoder, dtype=dtype)
         _check_width(shared.latent_dim, latent_dim, len(names))
-        if not isinstance(chosen, int) or not 0 <= chosen < len(names):
-            raise ValueError(f"chosen must be a class from 0 to {len(names) - 1}, got {chosen!r}")
+        chosen = checked_index(chosen, len(names), "chosen")
         if not (np.isfinite(extent) and extent > 0):
             raise ValueError(f"extent must be a positive number, half of a slider; got {extent!r}")
         step = step_for(extent)

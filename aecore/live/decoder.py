@@ -51,10 +51,16 @@ def decoder_of(model: nn.Module) -> nn.Module:
 
 
 def _joined(module: nn.Module) -> nn.Module:
-    plain = isinstance(module, Conditioned) and all(
-        isinstance(part, nn.Identity) for part in (module.inputs, module.condition)
-    )
-    return module.network if plain else module
+    """A `Conditioned` that applies nothing to its two arguments as its network; any other module as it is."""
+    if not isinstance(module, Conditioned):
+        return module
+    for name in ("inputs", "condition"):
+        if not isinstance(part := getattr(module, name), nn.Identity):
+            raise UnsupportedLayerError(
+                f"a Conditioned decoder with {name}={part} does not run in the browser; "
+                "use a network that starts with a Linear of code and condition joined"
+            )
+    return module.network
 
 
 def _leaves(module: nn.Module, path: str = ""):
