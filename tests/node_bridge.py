@@ -17,7 +17,7 @@ def node_binary() -> str:
 
 
 def network(decoder, layers=None):
-    """An argument of `Node.call`: the network of a `Decoder`, or of another list of layers with its weights."""
+    """An argument of `Node.call`: the network of a `Decoder`, or another list of layers with its weights."""
     return {
         "$network": {
             "layers": decoder.layers if layers is None else layers,
@@ -69,3 +69,27 @@ class Node:
         return self._ask(
             {"module": "decoder.js", "network": network, "codes": flat, "batch": len(codes)}
         )
+
+
+def run_script(body: str, data=None):
+    """What the body of an async JavaScript function returns, through JSON.
+
+    It sees `data`, `load(file)` for a module of aecore/live, and `compiled(value)` for a `network` in it.
+    """
+    prelude = f"""
+        import {{ readFileSync }} from "node:fs";
+        const load = (file) => import("{LIVE.as_uri()}/" + file);
+        const {{ compile }} = await load("decoder.js");
+        const compiled = ({{ $network: {{ layers, bytes, dtype, latentDim }} }}) => {{
+            const {{ buffer, byteOffset, length }} = Buffer.from(bytes, "base64");
+            return compile(layers, new DataView(buffer, byteOffset, length), dtype, latentDim);
+        }};
+        const data = JSON.parse(readFileSync(0, "utf8"));
+        const plain = (key, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
+        console.log(JSON.stringify(await (async () => {{ {body} }})(), plain));
+    """
+    command = [node_binary(), "--input-type=module", "-e", prelude]
+    result = subprocess.run(command, input=json.dumps(data), capture_output=True, text=True)
+    if result.returncode:
+        raise RuntimeError(result.stderr)
+    return json.loads(result.stdout)
