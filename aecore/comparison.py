@@ -90,9 +90,11 @@ class Table:
                 values = "".join(_cell("td", text) for text in cells)
                 lines.append(f"<tr>{_cell('th', name, 'row')}{values}</tr>")
             bodies.append(f"<tbody>{''.join(lines)}</tbody>")
+        # On a narrow screen the frame scrolls, and whoever has no mouse must be able to reach it.
         return (
+            '<div class="aecore-table-frame" role="region" aria-label="Table" tabindex="0">'
             f'<table class="aecore-table"><caption>{_text(self.caption)}</caption>'
-            f"<thead><tr>{heads}</tr></thead>{''.join(bodies)}</table>"
+            f"<thead><tr>{heads}</tr></thead>{''.join(bodies)}</table></div>"
         )
 
     def __str__(self) -> str:
