@@ -229,14 +229,14 @@ def _drawn(explorer: ContractionExplorer) -> tuple[Figure, str]:
         (before, explorer.image(False), "The image"),
         (after, explorer.image(), f"moved by {moved:.2f}"),
     ):
-        axis.imshow(image.reshape(shape), cmap="gray_r", vmin=0, vmax=1)
+        axis.imshow(image.reshape(shape).numpy(), cmap="gray_r", vmin=0, vmax=1)
         axis.set_title(title, size=8.5, loc="left", weight="bold")
     for axis, vector, title in (
         (along, vectors[view.direction], f"along: {name}"),
         (across, vectors[-1], "across: normal"),
     ):
         reach = vector.abs().max().item() or 1.0
-        axis.imshow(vector, cmap=SIGNED, vmin=-reach, vmax=reach)
+        axis.imshow(vector.numpy(), cmap=SIGNED, vmin=-reach, vmax=reach)
         axis.set_title(title, size=8.5, loc="left", weight="bold")
     push = getattr(view, f"push{view.direction + 1}")
     along.set_xlabel(f"pushed {push:.2f}", size=8)

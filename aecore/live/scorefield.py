@@ -210,8 +210,8 @@ def _drawn(explorer: ScoreField) -> tuple[Figure, str]:
     view, noised = explorer.view, explorer.mixture.noised(explorer.view.std)
     c1, c2, half = view.region
     box = (c1 - half, c1 + half, c2 - half, c2 + half)
-    path, step = explorer.path(), round(view.step)
-    heights = noised.log_prob(path)
+    path, step = explorer.path().numpy(), round(view.step)
+    heights = noised.log_prob(torch.from_numpy(path)).numpy()
     figure = Figure(figsize=(7.2, 3.6), layout="constrained")
     plane, climb = figure.subplots(1, 2, width_ratios=(1.25, 1))
 
@@ -233,8 +233,8 @@ def _drawn(explorer: ScoreField) -> tuple[Figure, str]:
     length = moves.norm(dim=1, keepdim=True)
     drawn = moves / length * 1.84 * half / _CELLS * (length / (0.5 * half)).sqrt().clamp(max=1)
     plane.quiver(
-        *cells.T,
-        *drawn.T,
+        *cells.T.numpy(),
+        *drawn.T.numpy(),
         color=_COLOURS[view.field],
         pivot="mid",
         angles="xy",
