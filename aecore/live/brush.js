@@ -6,7 +6,10 @@
  * test. Places are in pixels: the pixel in row r and column c has its middle at (c + 0.5, r + 0.5).
  */
 
-/** Distance of a place from the line between two others. @param {number[]} place @param {number[]} from @param {number[]} to */
+/**
+ * Distance of a place from the line between two others.
+ * @param {number[]} place @param {number[]} from @param {number[]} to
+ */
 export function distanceToSegment([x, y], [x0, y0], [x1, y1]) {
   const [dx, dy] = [x1 - x0, y1 - y0];
   const length2 = dx * dx + dy * dy;
@@ -46,7 +49,10 @@ export function nextPixel(mask, [height, width], [row, column], [down, right]) {
   return [row, column];
 }
 
-/** The pixel that may change nearest to the middle of all those. @param {ArrayLike<number>} mask @param {number[]} shape */
+/**
+ * The pixel that may change nearest to the middle of all those.
+ * @param {ArrayLike<number>} mask @param {number[]} shape
+ */
 export function middlePixel(mask, [height, width]) {
   const open = Array.from({ length: height * width }, (_, i) => i).filter((i) => mask[i]);
   const rows = open.map((i) => Math.floor(i / width));

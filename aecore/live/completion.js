@@ -23,7 +23,8 @@ const TOOLS = [
 const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 const SEEDS = 100;
 const PAINT_LABEL =
-  "Visible part of the image. Arrow keys move the pen, Space or Enter uses it, Shift with an arrow key uses it on the way";
+  "Visible part of the image. Arrow keys move the pen, Space or Enter uses it, " +
+  "Shift with an arrow key uses it on the way";
 
 /** The parts of the view. @param {any} model */
 function buildCompletion(model) {
@@ -51,7 +52,10 @@ function buildCompletion(model) {
   return { root, stage, paper: paper.canvas, tiles, canvases, tools, pen };
 }
 
-/** Lines where the made-up part begins. @param {HTMLCanvasElement} canvas @param {number[][]} edges @param {number[]} shape @param {string} colour */
+/**
+ * Lines where the made-up part begins.
+ * @param {HTMLCanvasElement} canvas @param {number[][]} edges @param {number[]} shape @param {string} colour
+ */
 function drawEdges(canvas, edges, [height, width], colour) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const [sx, sy] = [canvas.width / width, canvas.height / height];
@@ -65,7 +69,11 @@ function drawEdges(canvas, edges, [height, width], colour) {
   context.stroke();
 }
 
-/** Slanting lines over the hidden pixels. @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} mask @param {number[]} shape @param {import("./canvas.js").Theme} theme */
+/**
+ * Slanting lines over the hidden pixels.
+ * @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} mask @param {number[]} shape
+ * @param {import("./canvas.js").Theme} theme
+ */
 function hatch(canvas, mask, [height, width], theme) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const [sx, sy] = [canvas.width / width, canvas.height / height];
@@ -147,6 +155,8 @@ async function render({ model, el }) {
   /** @type {DataView | null} */
   let own = null;
   let cursor = middlePixel(mask, shape);
+  // Only then is the cursor shown.
+  let byKeys = true;
   /** @type {number[] | null} */
   let last = null;
 
@@ -175,7 +185,7 @@ async function render({ model, el }) {
     sheet.drawOn(paper);
     hatch(paper, mask, shape, theme);
     drawEdges(paper, edges, shape, theme.accent);
-    if (document.activeElement !== paper || !paper.matches(":focus-visible")) return;
+    if (document.activeElement !== paper || !byKeys) return;
     const context = /** @type {CanvasRenderingContext2D} */ (paper.getContext("2d"));
     const unit = paper.width / paper.clientWidth;
     const at = [((cursor[1] + 0.5) * paper.width) / width, ((cursor[0] + 0.5) * paper.height) / height];
@@ -250,11 +260,13 @@ async function render({ model, el }) {
   /** @param {PointerEvent} event */
   const placeOf = (event) => {
     const box = paper.getBoundingClientRect();
-    return [((event.clientX - box.left) * width) / box.width, ((event.clientY - box.top) * height) / box.height];
+    const [right, down] = [event.clientX - box.left, event.clientY - box.top];
+    return [(right * width) / box.width, (down * height) / box.height];
   };
   paper.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
     event.preventDefault();
+    byKeys = false;
     paper.setPointerCapture(event.pointerId);
     paper.focus({ preventScroll: true });
     last = placeOf(event);
@@ -270,7 +282,11 @@ async function render({ model, el }) {
     }
   });
   for (const end of ["pointerup", "pointercancel"]) paper.addEventListener(end, () => (last = null));
-  for (const change of ["focus", "blur"]) paper.addEventListener(change, ask);
+  paper.addEventListener("focus", ask);
+  paper.addEventListener("blur", () => {
+    byKeys = true;
+    ask();
+  });
   paper.addEventListener("keydown", (event) => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const direction = STEPS[/** @type {keyof typeof STEPS} */ (event.key)];
@@ -278,6 +294,7 @@ async function render({ model, el }) {
     if (!direction && !press) return;
     event.preventDefault();
     event.stopPropagation();
+    byKeys = true;
     const from = cursor;
     if (direction) cursor = nextPixel(mask, shape, cursor, direction);
     const places = [from, cursor].map(([row, column]) => [column + 0.5, row + 0.5]);

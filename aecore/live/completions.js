@@ -5,14 +5,18 @@
  * inputs, and measures how far several completions lie apart. Why apart: Node can test it.
  */
 
-/** Values where the mask is `which` (1 or 0), row by row. @param {ArrayLike<number>} image @param {ArrayLike<number>} mask @param {number} which */
+/**
+ * Values where the mask is `which` (1 or 0), row by row.
+ * @param {ArrayLike<number>} image @param {ArrayLike<number>} mask @param {number} which
+ */
 export function partOf(image, mask, which) {
   return Float32Array.from(image).filter((_, i) => mask[i] === which);
 }
 
 /**
  * One image from the given pixels (mask 1) of `image` and the made-up ones (mask 0), which follow each other
- * in `hidden` from `at` on. @param {ArrayLike<number>} image @param {ArrayLike<number>} hidden @param {number} at
+ * in `hidden` from `at` on.
+ * @param {ArrayLike<number>} image @param {ArrayLike<number>} hidden @param {number} at
  * @param {ArrayLike<number>} mask
  */
 export function completed(image, hidden, at, mask) {
@@ -22,8 +26,8 @@ export function completed(image, hidden, at, mask) {
 
 /**
  * The decoder's inputs [z, visible], one for each draw: z is the frozen noise times `spread`.
- * @param {ArrayLike<number>} noise [draws * latentDim] @param {number} spread @param {ArrayLike<number>} visible
- * @param {number} draws
+ * @param {ArrayLike<number>} noise [draws * latentDim] @param {number} spread
+ * @param {ArrayLike<number>} visible @param {number} draws
  */
 export function decoderInputs(noise, spread, visible, draws) {
   const latentDim = noise.length / draws;

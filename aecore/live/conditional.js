@@ -160,7 +160,8 @@ async function render({ model, el }) {
   /** @param {number[]} z @param {number} chosen */
   function describe(z, chosen) {
     const length = shown(Math.hypot(...z));
-    const place = pad ? describePlace(z, points) : `A draw from the prior has about ${shown(typicalLength(z.length))}.`;
+    const typical = shown(typicalLength(z.length));
+    const place = pad ? describePlace(z, points) : `A draw from the prior has about ${typical}.`;
     readout.textContent = pad
       ? `z = (${z.map((value) => shown(value, digits)).join(", ")}), of length ${length}. ${place}`
       : `z has length ${length}. ${place}`;

@@ -173,7 +173,10 @@ export function drawPoints(canvas, points, region, theme, names, chosen = null) 
   drawAxes(layer, region, theme, names, canvas.clientWidth);
   const { context, unit, x, y } = frameOf(layer, region, canvas.clientWidth);
   const radius = Math.max(1.3, canvas.clientWidth / 180) * unit;
-  /** @param {(label: number) => boolean} shows @param {number} opacity @param {number} [size] @param {string} [colour] */
+  /**
+   * @param {(label: number) => boolean} shows @param {number} opacity @param {number} [size]
+   * @param {string} [colour]
+   */
   const scatter = (shows, opacity, size = 1, colour) => {
     context.globalAlpha = opacity;
     for (let i = 0; i < points.labels.length; i++) {
