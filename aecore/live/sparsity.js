@@ -67,7 +67,7 @@ function sparsityFrame(model, units, rated, signal) {
   stage.append(image.figure, rebuilt.figure, feature.figure, trade.figure, words.figure);
   const among = "Left and right arrow go to the next active unit, Space switches it off or on";
   const taken = chooser(`Active unit of the code. ${among}`, units);
-  const bars = panel("Code h of this image", "aecore-chart aecore-bars", taken);
+  const bars = panel("Code z of this image", "aecore-chart aecore-bars", taken);
   bars.canvas.style.setProperty("--aecore-aspect", "5.6");
   const tools = element("div", "aecore-tools");
   const numbers = readouts(

@@ -50,7 +50,7 @@ class SparsityExplorer(LiveBox):
     rates: [S, K], the share of a data set for which each unit is active; a unit of rate 0 counts as dead.
     start: the snapshot (from 0) to begin with, by default the middle one. example, unit: the same for the
         image and the chosen unit; by default the first image and its largest unit.
-    threshold: a unit is active when |h| is above it: 0 for ReLU codes; a sigmoid is never exactly 0.
+    threshold: a unit is active when |z| is above it: 0 for ReLU codes; a sigmoid is never exactly 0.
     symbol: what the penalty's weight is called. image_shape: (H, W) of flat images that are not square.
     class_names: by default numbers. label: for a screen reader. dtype: how the weights travel.
 
