@@ -19,6 +19,12 @@ FAULTS = """(source) => {
             .flatMap(({ id, nodes }) => nodes.map((node) =>
                 `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`)));
 }"""
+# Equations that have to be scrolled sideways, and by how much: their name, or their beginning.
+TOO_WIDE = """() => [...document.querySelectorAll("div.math")].flatMap((box) => {
+    const parts = [box, ...box.querySelectorAll("mjx-container, mjx-math, mjx-mtable, mjx-table")];
+    const over = Math.max(...parts.map((part) => part.scrollWidth - part.clientWidth));
+    return over > 2 ? [`${box.id || box.textContent.slice(0, 60)}: ${over} px`] : [];
+})"""
 WIDEST = """() => [...document.querySelectorAll("body *")]
     .map((e) => [Math.round(e.getBoundingClientRect().right), e.outerHTML.slice(0, 120)])
     .sort((a, b) => b[0] - a[0]).slice(0, 3).join(" | ")"""
@@ -59,6 +65,10 @@ def test_equations_are_typeset(opened):
     untouched = page.locator(".math:not(:has(mjx-container)):not(mjx-container .math)")
     assert untouched.all_inner_texts() == []
     assert page.locator("mjx-merror").all_inner_texts() == []
+
+
+def test_equations_fit_a_laptop(opened):
+    assert opened.page.evaluate(TOO_WIDE) == []
 
 
 def test_every_icon_is_drawn(opened):
