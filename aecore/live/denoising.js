@@ -183,7 +183,7 @@ async function render({ model, el }) {
     const score = std > 0 ? scoreEstimate(spoilt, mended, std) : new Float32Array(size);
     paintSigned(sheet, score, 0, full, shades);
     sheet.drawOn(residual);
-    const limit = `±${shown(full, full < 10 ? 1 : 0)}`;
+    const limit = `±${Number(full.toPrecision(3))}`;
     frame.key.textContent =
       std > 0
         ? `(r(x̃) − x̃)/σ²: orange adds ink, blue takes it away, ${limit} has full colour. Grey: cut to [0, 1].`

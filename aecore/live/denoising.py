@@ -139,7 +139,7 @@ class DenoisingExplorer(LiveBox):
             axis.set(xticks=[], yticks=[])
         panels[1].set_xlabel(f"σ = {view.std:.2f}, error {before.sum():.1f}", size=8)
         panels[2].set_xlabel(f"error {after.sum():.1f}", size=8)
-        panels[3].set_xlabel(f"full colour at ±{full:.1f}" if view.std else "no noise", size=8)
+        panels[3].set_xlabel(f"full colour at ±{full:.3g}" if view.std else "no noise", size=8)
 
         levels = np.linspace(0, view.most, _LEVELS)
         pairs = [self._at(level) for level in levels]

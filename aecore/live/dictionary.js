@@ -126,7 +126,6 @@ export function drawCode(canvas, theme, code, { off, chosen }) {
     const colour = off.has(i) ? theme.series.red : i === chosen ? theme.accent : theme.series.blue;
     chart.box([i + 0.58, from], [i + 1.42, to], { colour, opacity: off.has(i) ? 0.25 : 1 });
   }
-  chart.segment([chosen + 1, low], [chosen + 1, low + 0.04 * (high - low)], { colour: theme.accent, width: 4 });
   return chart;
 }
 

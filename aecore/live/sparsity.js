@@ -192,7 +192,7 @@ async function render({ model, el }) {
   function describe({ code, unit, marks, dead, now, whole, rate }) {
     const isOff = marks.off.has(unit);
     switcher.textContent = `Switch unit ${unit + 1} ${isOff ? "on" : "off"}`;
-    switcher.setAttribute("aria-pressed", String(isOff));
+    switcher.classList.toggle("is-on", isOff);
     /** @type {HTMLButtonElement} */ (switcher).disabled = !switchable();
     /** @type {HTMLButtonElement} */ (restore).disabled = !marks.off.size;
     const extra = now.error - whole.error;
