@@ -184,14 +184,15 @@ def test_each_trait_has_a_slider_that_is_linked_in_the_page():
     assert {link["target"][1] for link in links} == {"push1", "push2", "push3", "across"}
     for trait, mover in made.sliders.items():
         assert mover.value == getattr(made.view, trait)
-        assert (mover.min, mover.max) == (-2.5, 2.5)
+        assert (mover.min, mover.max, mover.step) == (-2.5, 2.5, 0.05)
+        assert mover.readout_format == ".2f"
     assert [mover.description for mover in made.sliders.values()] == [
         "slant",
         "width",
         "turn",
         "across",
     ]
-    assert (made.view.push1, made.view.push2, made.view.across) == (0, 1.0, 0.62)
+    assert (made.view.push1, made.view.push2, made.view.across) == (0, 1.0, 0.6)
 
 
 def test_a_model_gives_its_encoder():

@@ -98,8 +98,8 @@ async function render({ model, el }) {
   );
   const back = toolButton("Back", () => assign(Object.fromEntries(moves.map((name) => [name, 0]))));
   back.setAttribute("aria-label", "Back to the image");
-  tools.append(whose.set, back);
-  whose.set.hidden = encoderNames.length === 1;
+  if (encoderNames.length > 1) tools.append(whose.set);
+  tools.append(back);
   const faces = Array.from({ length: count }, () => /** @type {HTMLCanvasElement} */ (element("canvas", "aecore-face")));
   const along = choices(
     "Map runs along",

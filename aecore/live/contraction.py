@@ -95,7 +95,7 @@ class ContractionExplorer(LiveBox):
             raise ValueError(
                 f"extent must be a positive number, how far an image moves; got {extent}"
             )
-        step = step_for(extent)
+        step = 5 * step_for(extent)
         along = 0.4 * extent if along is None else along
         across = 0.25 * extent if across is None else across
         direction = checked_index(direction, len(names), "direction")
@@ -117,11 +117,13 @@ class ContractionExplorer(LiveBox):
             step=step,
             label=label,
         )
+        titles = {**{f"push{k + 1}": name for k, name in enumerate(names)}, "across": "across"}
         self.sliders = {
-            f"push{k + 1}": slider(name, pushes[k], -extent, extent, step)
-            for k, name in enumerate(names)
+            trait: slider(name, getattr(view, trait), -extent, extent, step)
+            for trait, name in titles.items()
         }
-        self.sliders["across"] = slider("across", view.across, -extent, extent, step)
+        for mover in self.sliders.values():
+            mover.readout_format = slider("", 0, 0, 1, step / 5).readout_format
         row = slider_row(self.sliders)
         row.remove_class("is-roomy")
         super().__init__(view, self.sliders, row)
