@@ -1,5 +1,6 @@
 """CompletionExplorer as Python makes it, and the arithmetic of its pen and its completions."""
 
+import base64
 import math
 import re
 
@@ -250,6 +251,14 @@ def test_spread_and_nearest_draw_are_those_of_numpy(node):
     nearest = node.call("completions.js", "nearestDraw", hidden.ravel().tolist(), truth.tolist())
     assert nearest["draw"] == errors.argmin()
     assert nearest["error"] == pytest.approx(errors.min(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [(b"", b""), (b"abc", b"abc"), (b"abc", b"abd"), (b"ab", b"abc"), (b"", b"a")]
+)
+def test_bytes_are_the_same_when_each_is(node, one, other):
+    views = [{"$bytes": base64.b64encode(part).decode()} for part in (one, other)]
+    assert node.call("completions.js", "sameBytes", *views) == (one == other)
 
 
 def test_edges_lie_between_given_and_hidden_pixels(node):

@@ -72,6 +72,13 @@ export function nearestDraw(hidden, truth) {
   return best;
 }
 
+/** Whether two views hold the same bytes. @param {DataView} one @param {DataView} other */
+export function sameBytes(one, other) {
+  if (one.byteLength !== other.byteLength) return false;
+  for (let i = 0; i < one.byteLength; i++) if (one.getUint8(i) !== other.getUint8(i)) return false;
+  return true;
+}
+
 /**
  * The edges between given and made-up pixels, as lines between corners: [x0, y0, x1, y1] in pixels.
  * @param {ArrayLike<number>} mask @param {number[]} shape height and width

@@ -68,7 +68,9 @@ function buildConditional(model, pick, tools) {
   });
   const group = choices("Class: each one in this style", options, pick);
   group.set.classList.add("aecore-classes");
-  group.set.style.setProperty("--aecore-columns", String(Math.max(6, rowLength(names.length))));
+  const { length } = names;
+  group.set.style.setProperty("--aecore-columns", String(Math.max(6, rowLength(length))));
+  group.set.style.setProperty("--aecore-few-columns", length > MOST_IN_A_ROW ? "7" : "5");
   const beside = element("div", "aecore-beside");
   const readout = element("div", "aecore-readout", { "aria-hidden": "true" });
   const row = element("div", "aecore-tools");
