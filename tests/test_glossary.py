@@ -14,15 +14,23 @@ ROLE = re.compile(r"{doc}`([^`<]*)<\.\./(chapters/(\d\d)_\w+)>`")
 
 # Chapters that mention a term before the chapter that says what it means.
 MENTIONED = {
+    "Bayes' rule": {5},
     "Bernoulli distribution": {2},
     "convex": {1},
-    "likelihood": {2},
+    "Gaussian distribution": {4},
+    "joint distribution": {4},
+    "KL divergence": {4},
+    "latent variable": {4},
+    "likelihood": {2, 5},
     "loss": {1},
     "maximum likelihood": {1},
-    "posterior": {3},
     "posterior collapse": {8},
+    "posterior": {3, 4, 5},
     "principal direction": {2},
+    "prior": {4},
     "probabilistic PCA": {3},
+    "softmax": {5},
+    "sparse autoencoder": {2},
     "variational autoencoder": {3, 7, 8, 9},
 }
 # Terms that their chapter writes in formulas, headings, code or other words only, so that nothing is linked.
