@@ -39,7 +39,7 @@ export function movesAt(denoise, places) {
 
 /**
  * Scores at one place: exact after noise, learned, and exact before noise, with the cosines of the latter two and the
- * first; a cosine is NaN where the exact score is so short that it has no direction (sigma |score| below 0.05).
+ * first; a cosine is NaN where the exact score is so short that it has no direction (sigma |score| below 0.1).
  * @param {Denoisers} denoisers @param {import("./mixture.js").Component[]} clean @param {number[]} place
  */
 export function compared(denoisers, clean, place) {
@@ -47,7 +47,7 @@ export function compared(denoisers, clean, place) {
   const { score, logDensity } = mixtureAt(components, place);
   const learned = movesAt(denoisers.learned, [place])[0].map((value) => value / (std * std));
   const before = mixtureAt(clean, place).score;
-  const tiny = std * Math.hypot(score[0], score[1]) < 0.05;
+  const tiny = std * Math.hypot(score[0], score[1]) < 0.1;
   const [toLearned, toClean] = [learned, before].map((other) => (tiny ? NaN : cosine(score, other)));
   return { logDensity, score, learned, clean: before, toLearned, toClean };
 }
