@@ -108,7 +108,7 @@ class GaussianMixture:
         """
         responsibility = self._log_joint(x).softmax(-1)
         offset = (self.means - x[..., None, :])[..., None]
-        component_scores = torch.linalg.solve(self.covariances, offset)[..., 0]
+        component_scores = (torch.linalg.inv(self.covariances) @ offset)[..., 0]
         return (responsibility[..., None] * component_scores).sum(-2)
 
     def noised(self, sigma: float) -> "GaussianMixture":
@@ -133,7 +133,9 @@ class GaussianMixture:
         noised = self.noised(sigma)
         responsibility = noised._log_joint(x_tilde).softmax(-1)
         offset = (x_tilde[..., None, :] - self.means)[..., None]
-        shift = self.covariances @ torch.linalg.solve(noised.covariances, offset)
+        # A product, not linalg.solve(noised.covariances, offset): its vmapped backward is wrong in PyTorch
+        # 2.x where batches broadcast, so torch.func would give a wrong Jacobian.
+        shift = self.covariances @ torch.linalg.inv(noised.covariances) @ offset
         means = self.means + shift[..., 0]
         return (responsibility[..., None] * means).sum(-2)
 

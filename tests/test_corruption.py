@@ -218,6 +218,50 @@ def test_a_trained_residual_points_along_the_score_of_the_noised_density_not_the
     assert error < 0.1 * (residual - clean).pow(2).sum(1).mean()
 
 
+def arc_and_blob():
+    """A mixture with a narrow ridge, in double precision."""
+    means = torch.tensor([[1.5, 0.0], [-0.75, 1.3], [-0.75, -1.3]], dtype=torch.float64)
+    narrow = torch.tensor([[0.3, 0.1], [0.1, 0.05]], dtype=torch.float64)
+    weights = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
+    return GaussianMixture(weights, means, narrow.expand(3, 2, 2))
+
+
+@pytest.mark.parametrize("std", [0.2, 0.7])
+def test_what_a_denoiser_loses_to_the_best_is_its_distance_from_the_exact_score(std):
+    """E|r - x|^2 = (D s^2 - s^4 I) + s^4 E|(r - x_tilde)/s^2 - score|^2, I = E|score|^2 (Vincent, 2011)."""
+    mixture, generator = arc_and_blob(), seeded(3)
+    x = mixture.sample(N, generator=generator)
+    x_tilde = gaussian_noise(std)(x, generator=generator)
+    score = mixture.noised(std).score(x_tilde)
+    best = 2 * std**2 - std**4 * score.pow(2).sum(1)
+    for r in (mixture.posterior_mean(x_tilde, std), x_tilde, 0.5 * x_tilde, x_tilde.flip(1)):
+        loss = (r - x).pow(2).sum(1)
+        distance = ((r - x_tilde) / std**2 - score).pow(2).sum(1)
+        gap = loss - best - std**4 * distance
+        assert abs(gap.mean()) < 4.5 * gap.std() / math.sqrt(N)
+
+
+@pytest.mark.parametrize("std", [0.2, 0.7])
+def test_the_best_denoisers_jacobian_is_the_posterior_covariance_over_the_noise(std):
+    """By importance weights of draws from the mixture, which know nothing of Tweedie's formula."""
+    mixture = arc_and_blob()
+    x = mixture.sample(N, generator=seeded(4))
+    for x_tilde in mixture.noised(std).sample(5, generator=seeded(5)):
+        weight = (-(x - x_tilde).pow(2).sum(1) / (2 * std**2)).softmax(0)
+        mean = weight @ x
+        covariance = (weight * (x - mean).T) @ (x - mean)
+        slope = torch.func.jacrev(lambda p: mixture.posterior_mean(p[None], std)[0])(x_tilde)
+        effective = 1 / weight.pow(2).sum()  # how many draws carry the average
+        torch.testing.assert_close(
+            mean, mixture.posterior_mean(x_tilde[None], std)[0], **within(effective)
+        )
+        torch.testing.assert_close(covariance / std**2, slope, **within(effective))
+
+
+def within(draws):
+    return {"atol": (8 / draws.sqrt()).item(), "rtol": 0}
+
+
 def test_fit_repeats_the_noise_with_its_seed():
     x, weights = torch.rand(64, 6, generator=seeded()), []
     for seed in (0, 0, 1):
