@@ -62,7 +62,7 @@ function buildField(label, learned, data, signal) {
     { text: "r(x) − x, by the root of its length", series: "blue" },
     { text: "density after noise", series: "grey", kind: "area" },
     ...(data ? [{ text: "clean data", series: "purple", kind: /** @type {const} */ ("dot") }] : []),
-    { text: "particle", series: "red", kind: "dot" },
+    { text: "particle, and a small ring at its r(x)", series: "red", kind: "dot" },
   ]);
   plane.figure.append(key);
   const numbers = readouts(
