@@ -79,12 +79,14 @@ class PPCA:
 class GaussianMixture:
     """Mixture of K Gaussians with exact density and score.
 
-    weights: [K], positive, summing to 1; means: [K, D]; covariances: [K, D, D], positive definite.
+    weights: [K], positive, summing to 1; means: [K, D]; covariances: [K, D, D], positive definite. Tensors of
+    one type, or what ``torch.as_tensor`` takes: nested lists of floats become float32.
 
     Raises ValueError for shapes that do not fit together or weights that are not probabilities.
     """
 
     def __init__(self, weights: Tensor, means: Tensor, covariances: Tensor):
+        weights, means, covariances = map(torch.as_tensor, (weights, means, covariances))
         k, dim = means.shape if means.dim() == 2 else (None, None)
         if k is None or weights.shape != (k,) or covariances.shape != (k, dim, dim):
             raise ValueError(

@@ -268,3 +268,11 @@ def test_mixture_refuses_what_is_no_mixture():
         GaussianMixture(torch.tensor([1.0, 0.0]), torch.zeros(2, 2), eye)
     with pytest.raises(ValueError, match=r"\[3\], \[2, 2\]"):
         GaussianMixture(torch.ones(3) / 3, torch.zeros(2, 2), eye)
+
+
+def test_a_mixture_may_be_written_as_lists():
+    weights, means = [0.25, 0.75], [[0.0, 1.0], [2.0, -1.0]]
+    covariances = [[[1.0, 0.2], [0.2, 0.5]], [[2.0, 0.0], [0.0, 1.0]]]
+    x = torch.tensor([[0.3, -0.4], [1.0, 1.0]])
+    tensors = GaussianMixture(*map(torch.tensor, (weights, means, covariances)))
+    assert torch.equal(GaussianMixture(weights, means, covariances).score(x), tensors.score(x))
