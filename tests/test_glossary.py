@@ -18,6 +18,7 @@ MENTIONED = {
     "Bernoulli distribution": {2},
     "convex": {1},
     "Gaussian distribution": {4},
+    "Jacobian": {5},
     "joint distribution": {4},
     "KL divergence": {4},
     "latent variable": {4},
