@@ -29,7 +29,6 @@ explorer
 ]
 # JupyterLab remembers what was open in a workspace, and may put that in front: a workspace for each test.
 PLACES = {"in_lab.ipynb": "lab/workspaces/in_lab/tree", "in_notebook.ipynb": "notebooks"}
-CHART_PLACES = ["lab/workspaces/charts/tree", "notebooks"]
 CHARTS = [
     f"import aecore.live as live\nlive.{name}()"
     for name in (
@@ -41,6 +40,30 @@ CHARTS = [
         "ReparameterisationExplorer",
     )
 ]
+MODELS = [
+    """
+import torch
+import aecore.live as live
+from aecore.exact import GaussianMixture
+from aecore.networks import mlp
+torch.manual_seed(0)
+images = torch.rand(3, 1, 28, 28)
+directions = torch.nn.functional.normalize(torch.randn(3, 3, 784), dim=-1)
+half = torch.arange(28)[:, None].expand(28, 28) < 14
+pair = [mlp([9, 784]) for _ in range(2)]
+live.SparsityExplorer([0.1, 1.0], pair, torch.rand(2, 3, 9), images, start=0)
+""",
+    "live.DenoisingExplorer(mlp([784, 16, 784]), images)",
+    """
+live.ScoreField(
+    GaussianMixture([0.5, 0.5], [[-2.0, 0.0], [2.0, 0.0]], torch.eye(2).expand(2, 2, 2)), at=(1, 1)
+)
+""",
+    "live.ContractionExplorer({'a': mlp([784, 4])}, images, directions[:, :2], directions[:, 2])",
+    "live.ConditionalExplorer(mlp([2 + 3, 784]), 3, latent_dim=2)",
+    "live.CompletionExplorer(mlp([2 + 392, 392]), images, half, latent_dim=2)",
+]
+NOTEBOOKS = {"charts": CHARTS, "models": MODELS}
 # What the canvases of an output show, as one number each.
 LOOK = """(output) => [...output.querySelectorAll("canvas")].map((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -65,7 +88,8 @@ def server(tmp_path_factory):
     }
     for name in PLACES:
         (folder / name).write_text(json.dumps(_notebook(CELLS)), encoding="utf-8")
-    (folder / "charts.ipynb").write_text(json.dumps(_notebook(CHARTS)), encoding="utf-8")
+    for name, cells in NOTEBOOKS.items():
+        (folder / f"{name}.ipynb").write_text(json.dumps(_notebook(cells)), encoding="utf-8")
     process = subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", "--no-browser"]
         + [f"--{name}={value}" for name, value in options.items()],
@@ -178,13 +202,14 @@ def test_widgets_answer_to_pointer_keys_and_kernel(browser, server, name):
     context.close()
 
 
-@pytest.mark.parametrize("place", CHART_PLACES)
-def test_widgets_without_a_decoder_answer_to_keys(browser, server, place):
+@pytest.mark.parametrize("place", ["lab/workspaces/{name}/tree", "notebooks"])
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_every_other_widget_answers_to_keys(browser, server, name, place):
     context = browser.new_context(viewport={"width": 1200, "height": 1000})
     page = context.new_page()
-    page.goto(f"{server}/{place}/charts.ipynb")
+    page.goto(f"{server}/{place.format(name=name)}/{name}.ipynb")
     page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=60_000)
-    for i, source in enumerate(CHARTS):
+    for i, source in enumerate(NOTEBOOKS[name]):
         _run(page, i)
         output = page.locator(".jp-CodeCell").nth(i).locator(".jp-OutputArea").first
         handle = output.locator(".noUi-handle").first
