@@ -246,7 +246,7 @@ async function render({ model, el }) {
       `Moved by ${shown(moved)}, the image's own length being ${shown(distanceBetween(imageOf(example)), 1)}. ` +
       "On each line of the map the code has moved equally far; it is bold through your place. " +
       "The curves count the code's movement in mean distances between the codes of these images.";
-    view.pad.name(`Move the image: map of ${encoderNames[encoder]}`);
+    view.pad.name(`Drag: map of ${encoderNames[encoder]}`);
     announcePlace(pad, [0, 0, extent], at, place);
     clearTimeout(tellLater);
     tellLater = setTimeout(() => {
