@@ -67,7 +67,9 @@ NOTEBOOKS = {"charts": CHARTS, "models": MODELS}
 # What the canvases of an output show, as one number each.
 LOOK = """(output) => [...output.querySelectorAll("canvas")].map((canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return data.reduce((hash, value) => (hash * 31 + value) | 0, 0);
+    let hash = 0;
+    for (let i = 0; i < data.length; i++) hash = (hash * 31 + data[i]) | 0;
+    return hash;
 }).join()"""
 
 
@@ -134,6 +136,16 @@ def _wait_for(address, process):
     pytest.fail("the Jupyter server does not answer")
 
 
+def _answer_dialogs(page):
+    """Take what JupyterLab's dialogs offer, and print what they say: it may ask before a kernel is there."""
+
+    def answer(dialog):
+        print("JupyterLab:", dialog.inner_text())
+        dialog.locator(".jp-mod-accept").last.click()
+
+    page.add_locator_handler(page.locator(".jp-Dialog"), answer)
+
+
 def _run(page, cell):
     """Execute one cell and wait until it is done."""
     prompt = page.locator(".jp-CodeCell .jp-InputPrompt").nth(cell)
@@ -164,6 +176,7 @@ def _settled_look(output, other_than=None):
 def test_widgets_answer_to_pointer_keys_and_kernel(browser, server, name):
     context = browser.new_context(viewport={"width": 1200, "height": 1000})
     page = context.new_page()
+    _answer_dialogs(page)
     page.goto(f"{server}/{PLACES[name]}/{name}")
     page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=60_000)
     _run(page, 0)
@@ -207,6 +220,7 @@ def test_widgets_answer_to_pointer_keys_and_kernel(browser, server, name):
 def test_every_other_widget_answers_to_keys(browser, server, name, place):
     context = browser.new_context(viewport={"width": 1200, "height": 1000})
     page = context.new_page()
+    _answer_dialogs(page)
     page.goto(f"{server}/{place.format(name=name)}/{name}.ipynb")
     page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=60_000)
     for i, source in enumerate(NOTEBOOKS[name]):
