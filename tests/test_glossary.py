@@ -16,6 +16,7 @@ ROLE = re.compile(r"{doc}`([^`<]*)<\.\./(chapters/(\d\d)_\w+)>`")
 MENTIONED = {
     "Bayes’ rule": {5},
     "Bernoulli distribution": {2},
+    "conditional VAE": {10},
     "convex": {1},
     "Gaussian distribution": {4},
     "Jacobian": {5},
