@@ -29,6 +29,24 @@ LOOK = """(slider) => {
         .filter(({ width, height }) => width && height).map(hash).join();
 }"""
 # Waits for a frame to be over; the number of frames so far.
+# Focus on the first slider as soon as its view has drawn; the key that moves it to the roomier side.
+READY = f"""() => {{
+    const slider = document.querySelector(".widget-subarea .noUi-handle");
+    if (!slider?.closest(".widget-subarea").querySelector("[data-frames]")) return false;
+    window.look = () => ({LOOK})(slider);
+    window.before = window.look();
+    slider.focus();
+    const value = (name) => Number(slider.getAttribute(`aria-value${{name}}`));
+    const [low, high, now] = ["min", "max", "now"].map(value);
+    return (now - low) / (high - low) <= 0.5 ? "ArrowRight" : "ArrowLeft";
+}}"""
+ANSWERED = """async () => {
+    for (let frame = 0; frame < 20; frame++) {
+        await new Promise(requestAnimationFrame);
+        if (window.look() !== window.before) return true;
+    }
+    return false;
+}"""
 FRAME = """() => {
     if (!window.framesSoFar) {
         window.framesSoFar = 1;
@@ -136,15 +154,11 @@ def _time_to_answer(browser, url) -> float:
     page = context.new_page()
     began = time.perf_counter()
     page.goto(url, wait_until="commit")
-    slider = page.locator(".widget-subarea .noUi-handle").first
-    slider.wait_for()
-    before = None
-    while not before:
-        before = slider.evaluate(LOOK)
-    slider.focus()
-    while slider.evaluate(LOOK) == before:
-        slider.press("ArrowRight" if _share(slider) <= 0.5 else "ArrowLeft")
-        page.evaluate(FRAME)
+    # Few calls: each waits for a gap in what the page does, which is not what a reader waits for.
+    key = page.wait_for_function(READY).json_value()
+    page.keyboard.press(key)
+    while not page.evaluate(ANSWERED):
+        page.keyboard.press(key)
         assert time.perf_counter() - began < 30, "the first slider never moves its canvas"
     elapsed = time.perf_counter() - began
     context.close()
