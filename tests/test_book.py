@@ -95,6 +95,10 @@ def test_no_cell_leaves_the_bare_form_of_an_object(page):
     bare = re.compile(r"<[\w.]+ object at |<(?:function|class|module) |[A-Z]\w+\(|\[<")
     shown = [tag.get_text().strip() for tag in page.select(".output.text_plain")]
     assert [text[:80] for text in shown if bare.match(text)] == []
+    # Some libraries' objects draw themselves as HTML, in a style of their own.
+    rich = [tag.find(True) for tag in page.select(".output.text_html")]
+    ours = re.compile(r"aecore-")
+    assert [str(tag)[:80] for tag in rich if not ours.match(" ".join(tag.get("class", [])))] == []
 
 
 def test_internal_links_lead_somewhere(soups, book):
