@@ -11,11 +11,9 @@ from urllib.parse import unquote, urlsplit
 import browser_runtime
 import chromium
 import pytest
-import torch
-from live_page import STILL, QuietHandler, make_decoder, write_page
+import small_widgets
+from live_page import STILL, QuietHandler, write_page
 from playwright.sync_api import Page, TimeoutError, sync_playwright
-
-from aecore.live import Interpolator, LatentExplorer
 
 ROOT = Path(__file__).resolve().parents[2]
 # The widget manager's schema checker says this of its own schema; it is not ours and does no harm.
@@ -132,20 +130,17 @@ def _watch(visit: Visit, address: str) -> None:
 @pytest.fixture
 def codes():
     """Encoded data for the widgets of a bare page, [300, 2]."""
-    return torch.randn(300, 2, generator=torch.Generator().manual_seed(1))
+    return small_widgets.CODES
 
 
 @pytest.fixture
-def explorer(codes):
-    return LatentExplorer(
-        make_decoder(), codes, torch.arange(300) % 10, z=(0.5, -1), centre=(0, 0), extent=3, cells=4
-    )
+def explorer():
+    return small_widgets.latent()
 
 
 @pytest.fixture
-def interpolator(codes):
-    images = torch.rand(10, 1, 28, 28, generator=torch.Generator().manual_seed(2))
-    return Interpolator(make_decoder(), images, codes[:10], torch.arange(10), initial=(2, 7))
+def interpolator():
+    return small_widgets.interpolator()
 
 
 @pytest.fixture

@@ -33,6 +33,8 @@ FAULTS = """(source) => {
         .flatMap(({ id, nodes }) =>
             nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`)));
 }"""
+# What every canvas of the page shows.
+LOOKS = """() => [...document.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL())"""
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Live widgets</title><link rel="icon" href="data:,">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -1,8 +1,73 @@
-"""What all live widgets keep to, in a real browser, on a bare page without a kernel."""
+"""What every live widget keeps to, in a real browser, on a bare page without a kernel."""
 
+import ipywidgets
 import numpy as np
 import pytest
-from live_page import FAULTS, STILL, code_of, drawn, expected
+from live_page import FAULTS, LOOKS, STILL, code_of, drawn, expected
+from small_widgets import MAKERS
+
+from aecore import live
+
+# What a reader looks at, and what a finger has to reach.
+PARTS = """canvas, button, .aecore-play, .aecore-choice, .aecore-word, .aecore-tag,
+    .widget-slider, [data-number]"""
+
+
+@pytest.fixture(params=MAKERS)
+def widget(request):
+    """Each of the widgets in turn."""
+    return MAKERS[request.param]()
+
+
+def test_every_widget_of_the_package_is_tested_here():
+    named = {name.split(",")[0] for name in MAKERS}
+    public = {name: getattr(live, name) for name in live.__all__}
+    boxes = {
+        name
+        for name, kind in public.items()
+        if isinstance(kind, type) and issubclass(kind, ipywidgets.Box)
+    }
+    assert named == boxes
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(show, axe, widget, theme):
+    with show(widget) as page:
+        page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
+        page.evaluate(STILL)
+        faults = page.evaluate(FAULTS, axe)
+        assert not faults, "\n".join(faults)
+
+
+def test_every_picture_follows_the_page_into_dark_mode_and_back(show, widget):
+    with show(widget) as page:
+        looks = page.evaluate(LOOKS)
+        assert looks
+        for theme in ("dark", "light"):
+            page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
+            page.wait_for_function(
+                f"(before) => ({LOOKS})().every((look, i) => look !== before[i])", arg=looks
+            )
+            page.evaluate(STILL)
+            looks = page.evaluate(LOOKS)
+
+
+def test_everything_fits_a_phone(show, widget):
+    with show(widget, width=390, has_touch=True, device_scale_factor=2) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        parts = [part for part in page.locator(PARTS).all() if part.is_visible()]
+        assert parts
+        for part in parts:
+            box = part.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390
+        for canvas in page.locator("canvas").all():
+            assert canvas.bounding_box()["width"] > 25
+
+
+def test_a_laptop_shows_all_of_it_at_once(show, widget):
+    with show(widget) as page:
+        assert page.locator(".aecore-live").bounding_box()["height"] < 850
 
 
 def test_two_views_draw_from_one_copy_of_the_weights(show, explorer, interpolator):
@@ -16,16 +81,7 @@ def test_two_views_draw_from_one_copy_of_the_weights(show, explorer, interpolato
     np.testing.assert_allclose(second, expected(explorer, code_of(interpolator, 2)), atol=0.01)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(show, axe, explorer, interpolator, theme):
-    with show(explorer, interpolator) as page:
-        page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
-        page.evaluate(STILL)
-        faults = page.evaluate(FAULTS, axe)
-        assert not faults, "\n".join(faults)
-
-
-def test_pictures_follow_the_page_into_dark_mode(show, explorer):
+def test_a_dark_picture_is_light_ink_on_dark_paper(show, explorer):
     with show(explorer) as page:
         light = drawn(page, ".aecore-image")
         page.evaluate("document.documentElement.dataset.theme = 'dark'")
@@ -38,12 +94,3 @@ def test_the_system_decides_where_the_page_has_no_theme(show, explorer):
     with show(explorer, color_scheme="dark") as page:
         dark = drawn(page, ".aecore-image")
         assert np.corrcoef(expected(explorer, (0.5, -1)).ravel(), dark.ravel())[0, 1] < -0.99
-
-
-def test_widgets_fit_a_phone(show, explorer, interpolator):
-    with show(explorer, interpolator, width=390, has_touch=True, device_scale_factor=2) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        for canvas in page.locator("canvas").all():
-            box = canvas.bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= 390

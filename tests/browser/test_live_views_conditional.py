@@ -2,31 +2,22 @@
 
 import numpy as np
 import pytest
+import small_widgets
 import torch
-from live_page import FAULTS, STILL, drawn, handle, place
+from live_page import STILL, drawn, handle, place
 from playwright.sync_api import expect
-from torch import nn
 
-from aecore import networks
-from aecore.live import ConditionalExplorer
 from aecore.live.noise import normal_noise
 
 CLASSES = 10
 BOLD = "(tag) => Number(getComputedStyle(tag).fontWeight)"
 
 
-def make_explorer(latent_dim=2, classes=CLASSES, **options):
-    torch.manual_seed(0)
-    count = classes if isinstance(classes, int) else len(classes)
-    net = networks.mlp([latent_dim + count, 200, 784], nn.Tanh)
-    return ConditionalExplorer(
-        nn.Sequential(net, nn.Sigmoid()), classes, latent_dim=latent_dim, **options
-    )
-
-
 @pytest.fixture
 def explorer(codes):
-    return make_explorer(codes=codes, labels=torch.arange(300) % 10, z=(0.5, -1), chosen=3)
+    return small_widgets.conditional(
+        codes=codes, labels=torch.arange(300) % 10, z=(0.5, -1), chosen=3
+    )
 
 
 def check_pictures(page, explorer, z, chosen):
@@ -153,7 +144,7 @@ def test_what_is_there_is_told(show, explorer):
 
 
 def test_a_longer_style_has_sliders_and_no_map(show):
-    explorer = make_explorer(latent_dim=5, classes=["shirt", "boot", "bag"], chosen=1)
+    explorer = small_widgets.conditional(latent_dim=5, classes=["shirt", "boot", "bag"], chosen=1)
     with show(explorer, device_scale_factor=3) as page:
         assert page.locator(".aecore-pad").count() == 0
         handle(page, "z₅").press("End")
@@ -163,15 +154,6 @@ def test_a_longer_style_has_sliders_and_no_map(show):
             "z has length 3.00. A draw from the prior has about 2.13."
         )
         assert page.get_by_role("radio", name="class boot").is_checked()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(show, axe, explorer, theme):
-    with show(explorer, make_explorer(latent_dim=4)) as page:
-        page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
-        page.evaluate(STILL)
-        faults = page.evaluate(FAULTS, axe)
-        assert not faults, "\n".join(faults)
 
 
 def test_pictures_and_map_follow_the_page_into_dark_mode(show, explorer):
@@ -185,14 +167,9 @@ def test_pictures_and_map_follow_the_page_into_dark_mode(show, explorer):
 
 
 @pytest.mark.parametrize("latent_dim", [2, 6])
-def test_it_fits_a_phone_with_its_sliders_on_one_screen(show, latent_dim):
-    explorer = make_explorer(latent_dim=latent_dim)
+def test_all_of_it_is_on_one_screen_of_a_phone(show, latent_dim):
+    explorer = small_widgets.conditional(latent_dim=latent_dim)
     with show(explorer, width=390, has_touch=True, device_scale_factor=2) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        for part in page.locator("canvas, .aecore-button, .aecore-tag, .widget-slider").all():
-            box = part.bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= 390
         assert page.locator(".aecore-live").bounding_box()["height"] < 844
 
 

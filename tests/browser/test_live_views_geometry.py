@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from live_page import FAULTS, STILL, handle, value
+from live_page import LOOKS, STILL, handle, value
 
 from aecore.live import DistanceExplorer, Flatland
 from aecore.live.distances import STOPS, pair_distances, shell_share
@@ -19,7 +19,6 @@ INKED = """(canvas) => {
     }
     return inked / (width * height);
 }"""
-LOOKS = """() => [...document.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL())"""
 SAID = """() => document.querySelector('[role="status"]').textContent"""
 
 
@@ -165,32 +164,7 @@ def test_play_goes_in_stills_for_readers_who_want_less_motion(show):
         assert {-0.6, 0} <= seen <= {-1.2, -0.6, 0, 0.6, 1.2}
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(show, axe, distances, theme):
-    with show(distances, Flatland(), Flatland(solid="cube", height=0.4)) as page:
-        page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
-        page.evaluate(STILL)
-        faults = page.evaluate(FAULTS, axe)
-        assert not faults, "\n".join(faults)
-
-
-def test_every_picture_follows_the_page_into_dark_mode(show, distances):
-    with show(distances, Flatland()) as page:
-        before = page.evaluate(LOOKS)
-        page.evaluate("document.documentElement.dataset.theme = 'dark'")
-        page.evaluate(STILL)
-        after = page.evaluate(LOOKS)
-        assert all(old != new for old, new in zip(before, after, strict=True))
-        assert len(after) == 3 + 4 + 7
-
-
-def test_the_widgets_fit_a_phone(show, distances):
+def test_each_is_on_one_screen_of_a_phone(show, distances):
     with show(distances, Flatland(), width=390, has_touch=True, device_scale_factor=2) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        for canvas in page.locator("canvas").all():
-            box = canvas.bounding_box()
-            assert box["x"] >= 0
-            assert box["x"] + box["width"] <= 390
-            assert box["width"] > 30
         for widget in page.locator(".aecore-live").all():
             assert widget.bounding_box()["height"] < 700, "picture and slider fit on one screen"

@@ -2,28 +2,18 @@
 
 import numpy as np
 import pytest
-import torch
-from live_page import FAULTS, STILL, handle, value
-from torch import nn
+import small_widgets
+from live_page import LOOKS, STILL, handle, value
 
-from aecore.exact import GaussianMixture
 from aecore.live import ScoreField
-from aecore.networks import mlp
 
-LOOKS = """() => [...document.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL())"""
 STEP = "[...document.querySelectorAll('.noUi-handle')].at(-1).getAttribute('aria-valuetext')"
 PLANE = ".aecore-pad"
 
 
 @pytest.fixture
 def widget():
-    torch.manual_seed(0)
-    means = torch.tensor([[-1.5, 0.0], [1.0, 1.0], [1.0, -1.0]])
-    covariances = torch.tensor([[0.05, 0.6], [0.3, 0.1], [0.2, 0.2]]).diag_embed()
-    mixture = GaussianMixture(torch.tensor([0.5, 0.3, 0.2]), means, covariances)
-    points = mixture.sample(50, generator=torch.Generator().manual_seed(0))
-    denoiser = mlp([3, 16, 2], nn.SiLU)
-    return ScoreField(mixture, denoiser=denoiser, points=points, at=(0.5, 2), step=0)
+    return small_widgets.scorefield()
 
 
 def pair(page, key) -> np.ndarray:
@@ -178,32 +168,10 @@ def test_what_rests_is_told_to_a_screen_reader(show, widget):
         assert label.startswith("Log-density along the path")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(show, axe, widget, theme):
-    with show(widget) as page:
-        page.evaluate("(theme) => (document.documentElement.dataset.theme = theme)", theme)
-        page.evaluate(STILL)
-        faults = page.evaluate(FAULTS, axe)
-        assert not faults, "\n".join(faults)
-
-
-def test_the_plane_follows_the_page_into_dark_mode(show, widget):
-    with show(widget) as page:
-        before = page.evaluate(LOOKS)
-        page.evaluate("document.documentElement.dataset.theme = 'dark'")
-        page.evaluate(STILL)
-        after = page.evaluate(LOOKS)
-        assert len(after) == 2
-        assert all(old != new for old, new in zip(before, after, strict=True))
-
-
 def test_a_phone_shows_the_sliders_with_the_plane_and_a_tap_drops(show, widget):
     with show(widget, width=390, has_touch=True, device_scale_factor=2) as page:
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
         plane = page.locator(PLANE)
         box = plane.bounding_box()
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 390
         assert box["y"] + box["height"] - handle(page, "noise σ").bounding_box()["y"] < 640
         assert plane.evaluate("(canvas) => getComputedStyle(canvas).touchAction") == "none"
         page.touchscreen.tap(box["x"] + 0.75 * box["width"], box["y"] + 0.25 * box["height"])
@@ -211,8 +179,3 @@ def test_a_phone_shows_the_sliders_with_the_plane_and_a_tap_drops(show, widget):
         c1, c2, half = widget.view.region
         expected = [c1 + 0.5 * half, c2 + 0.5 * half]
         np.testing.assert_allclose(drop_place(page), expected, atol=0.04)
-
-
-def test_a_wide_page_shows_all_of_it_at_once(show, widget):
-    with show(widget) as page:
-        assert page.locator(".aecore-live").bounding_box()["height"] < 700
