@@ -25,7 +25,7 @@ from aecore.live.codes import (
 from aecore.live.decoder import Decoder
 from aecore.live.examples import checked_index
 from aecore.live.fallback import decoded_images, show_picture
-from aecore.live.view import LiveBox, PointView, slider
+from aecore.live.view import PointBox, PointView, slider
 from aecore.plotting import CLASS_COLOURS
 
 MOST_CLASSES = 40
@@ -39,7 +39,7 @@ class _ConditionalView(PointView):
     chosen = traitlets.Int().tag(sync=True)
 
 
-class ConditionalExplorer(LiveBox):
+class ConditionalExplorer(PointBox):
     """A conditional decoder: buttons for the class, sliders for the style, and all classes in that style.
 
     decoder: an nn.Module from [z, one-hot of the class], [B, latent_dim + number of classes], to images; or a
@@ -106,20 +106,6 @@ class ConditionalExplorer(LiveBox):
         box = ipywidgets.Box(list(self.sliders.values()))
         box.add_class("aecore-style")
         super().__init__(view, self.sliders, box)
-
-    @property
-    def z(self) -> np.ndarray:
-        """The style, [d]. Assign d numbers to move it."""
-        return self.view.z
-
-    @z.setter
-    def z(self, point):
-        self.view.z = point
-
-    @property
-    def points(self) -> np.ndarray:
-        """The encoded data on the map, [n, 2]."""
-        return self.view.points
 
     def images(self) -> np.ndarray:
         """Every class in the present style, as the page draws them: grey levels [classes, H, W] in [0, 1]."""

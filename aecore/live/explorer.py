@@ -8,7 +8,6 @@ so everything goes on working in a saved page that has no kernel.
 import math
 
 import ipywidgets
-import numpy as np
 import traitlets
 
 from aecore.live import fallback
@@ -24,7 +23,7 @@ from aecore.live.codes import (
     step_for,
 )
 from aecore.live.decoder import Decoder
-from aecore.live.view import LiveBox, PointView, slider
+from aecore.live.view import PointBox, PointView, slider
 from aecore.plotting import CLASS_COLOURS
 
 
@@ -37,7 +36,7 @@ class _ExplorerView(PointView):
     extent = traitlets.Float().tag(sync=True)
 
 
-class LatentExplorer(LiveBox):
+class LatentExplorer(PointBox):
     """A decoder to walk through: a map of encoded data, the decoded image of a point, and a decoded grid.
 
     decoder: an nn.Module from codes [B, d] to images, or a model with such a `decoder` (to a Bernoulli VAE's
@@ -126,20 +125,6 @@ class LatentExplorer(LiveBox):
         controls = ipywidgets.Box(boxes)
         controls.add_class("aecore-controls")
         super().__init__(view, self.sliders, controls)
-
-    @property
-    def z(self) -> np.ndarray:
-        """Where the point is now, [d]. Assign d numbers to move it."""
-        return self.view.z
-
-    @z.setter
-    def z(self, point):
-        self.view.z = point
-
-    @property
-    def points(self) -> np.ndarray:
-        """The encoded data on the map, [n, 2]."""
-        return self.view.points
 
 
 def _checked_axes(axes, d: int) -> list[int]:

@@ -98,3 +98,21 @@ class LiveBox(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs):
         return fallback.with_figure(super()._repr_mimebundle_(**kwargs), self._figure)
+
+
+class PointBox(LiveBox):
+    """A box around a `PointView`: the code that is decoded, and the encoded data beside it."""
+
+    @property
+    def z(self) -> np.ndarray:
+        """Where the point is now, [d]. Assign d numbers to move it."""
+        return self.view.z
+
+    @z.setter
+    def z(self, point):
+        self.view.z = point
+
+    @property
+    def points(self) -> np.ndarray:
+        """The encoded data on the map, [n, 2]."""
+        return self.view.points
