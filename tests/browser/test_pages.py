@@ -25,6 +25,18 @@ TOO_WIDE = """() => [...document.querySelectorAll("div.math")].flatMap((box) => 
     const over = Math.max(...parts.map((part) => part.scrollWidth - part.clientWidth));
     return over > 2 ? [`${box.id || box.textContent.slice(0, 60)}: ${over} px`] : [];
 })"""
+# Formulas in the text that reach beyond it, and by how much. What is folded is opened first.
+BEYOND_THE_TEXT = """() => {
+    for (const fold of document.querySelectorAll("details")) fold.open = true;
+    for (const fold of document.querySelectorAll(".toggle-hidden")) fold.classList.remove("toggle-hidden");
+    const inline = [...MathJax.startup.document.math].filter(({ display }) => !display);
+    return inline.flatMap(({ math, typesetRoot }) => {
+        const text = typesetRoot.closest("p, li, td, dd, div").getBoundingClientRect();
+        const drawn = typesetRoot.querySelector("mjx-math") ?? typesetRoot;
+        const over = Math.round(drawn.getBoundingClientRect().right - text.right);
+        return over > 2 ? [`${math}: ${over} px`] : [];
+    });
+}"""
 WIDEST = """() => [...document.querySelectorAll("body *")]
     .map((e) => [Math.round(e.getBoundingClientRect().right), e.outerHTML.slice(0, 120)])
     .sort((a, b) => b[0] - a[0]).slice(0, 3).join(" | ")"""
@@ -99,7 +111,9 @@ def test_page_fits_a_phone(visit, name):
             f"""() => [document.documentElement.scrollWidth, document.documentElement.clientWidth,
                 ({WIDEST})()]"""
         )
-    assert inner <= outer, f"{inner} px of content in {outer} px: {widest}"
+        assert inner <= outer, f"{inner} px of content in {outer} px: {widest}"
+        if phone.page.locator("mjx-container").count():
+            assert phone.page.evaluate(BEYOND_THE_TEXT) == []
 
 
 def test_static_figures_stand_in_without_javascript(visit, name):
