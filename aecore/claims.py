@@ -36,7 +36,7 @@ def glue(name: str, value: float | int | str) -> None:
 
     Raises TypeError for anything else.
     """
-    if isinstance(value, torch.Tensor | np.generic):
+    if isinstance(value, np.generic) or (isinstance(value, torch.Tensor) and value.numel() == 1):
         value = value.item()
     if not isinstance(value, int | float | str):
         raise TypeError(

@@ -129,7 +129,8 @@ def binarise(images, *, seed=0):
         raise ValueError(
             f"expected grey levels in [0, 1], got values from {images.min():g} to {images.max():g}"
         )
-    draw = torch.rand(images.shape, generator=torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(seed)
+    draw = torch.rand(images.shape, generator=generator, dtype=torch.float32)
     return (draw.to(images.device) < images).to(images.dtype)
 
 

@@ -1,11 +1,16 @@
 """What is measured on a trained model. Every number says what it is: its unit, its bound, its samples."""
 
+import contextlib
 import math
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.distributions import Normal, kl_divergence
+
+from aecore.data import ImageSet
+from aecore.models.vae import check_data, shaped_as
+from aecore.objectives import squared_error
 
 
 @torch.no_grad()
@@ -14,10 +19,14 @@ def reconstruction_error(
 ) -> Tensor:
     """Squared error |x - model(x)|^2 of each example, summed over its dimensions: [N, ...] to [N] on the CPU.
 
-    c: the conditions [N, ...] of a conditional model. Raises ValueError when ``images`` is empty.
+    c: the conditions [N, ...] of a conditional model. The model is evaluated in eval mode and on its own
+    device, ``batch_size`` examples at a time, as everywhere in this module.
+
+    Raises ValueError when ``images`` is empty or the reconstruction has another shape.
     """
-    batches = _batches(model, images, c, batch_size)
-    return torch.cat([(model(x, *c) - x).pow(2).flatten(1).sum(1).cpu() for x, *c in batches])
+    with _evaluated(model):
+        batches = _batches(model, images, c, batch_size)
+        return torch.cat([squared_error(model(x, *c), x).cpu() for x, *c in batches])
 
 
 def principal_angles(a: Tensor, b: Tensor) -> Tensor:
@@ -49,7 +58,7 @@ def roc_auc(inlier_scores: Tensor, outlier_scores: Tensor) -> float:
             raise ValueError(
                 f"{name} must be non-empty and free of NaN, got {scores.numel()} scores"
             )
-    scores = torch.cat([inlier_scores.flatten().cpu(), outlier_scores.flatten().cpu()])
+    scores = torch.cat([part.detach().flatten().cpu() for part in (inlier_scores, outlier_scores)])
     is_outlier = torch.arange(len(scores)) >= inlier_scores.numel()
     return float(roc_auc_score(is_outlier.numpy(), scores.double().numpy()))
 
@@ -71,24 +80,38 @@ def log_likelihood(
     log p(x); k = 1 is the ELBO with a sampled KL. With the conditions c [N, ...] of a conditional model,
     the same bound on log p(x | c).
 
-    Raises ValueError when samples is not a positive integer or ``images`` is empty.
+    generator: on the model's device, for draws that can be repeated; batches draw one after the other from
+    it, so with another ``batch_size`` an example meets other draws.
+
+    Raises ValueError when samples or batch_size is not a positive integer, ``images`` is empty, or they are
+    not what the likelihood is about.
     """
     if isinstance(samples, bool) or not isinstance(samples, int) or samples < 1:
         raise ValueError(f"samples must be a positive integer, got {samples!r}")
-    at_once = max(1, min(samples, 5000 // batch_size))
-    bounds = []
-    for x, *condition in _batches(vae, images, c, batch_size):
-        q = vae.encode(x, *condition)
-        log_weights = []
-        for start in range(0, samples, at_once):
-            shape = (min(at_once, samples - start), *q.mean.shape)
-            eps = torch.randn(shape, generator=generator, device=q.mean.device, dtype=q.mean.dtype)
-            z = q.mean + q.stddev * eps
-            p = vae.decode(z, *condition)
-            log_p_x = p.log_prob(x.reshape(len(x), *p.event_shape))
-            log_weights.append(log_p_x + (vae.prior.log_prob(z) - q.log_prob(z)).sum(-1))
-        bounds.append((torch.cat(log_weights).logsumexp(0) - math.log(samples)).cpu())
-    return torch.cat(bounds)
+    with _evaluated(vae):
+        batches = _batches(vae, images, c, batch_size)
+        at_once = max(1, min(samples, 5000 // batch_size))
+        return torch.cat(
+            [
+                _bounds(vae, *batch, samples=samples, at_once=at_once, generator=generator)
+                for batch in batches
+            ]
+        )
+
+
+def _bounds(vae, x, *condition, samples, at_once, generator) -> Tensor:
+    """The bound of :func:`log_likelihood` for one batch, [B] on the CPU, ``at_once`` draws at a time."""
+    check_data(getattr(vae, "likelihood", ""), x)
+    q = vae.encode(x, *condition)
+    log_weights = []
+    for start in range(0, samples, at_once):
+        shape = (min(at_once, samples - start), *q.mean.shape)
+        eps = torch.randn(shape, generator=generator, device=q.mean.device, dtype=q.mean.dtype)
+        z = q.mean + q.stddev * eps
+        p = vae.decode(z, *condition)
+        log_p_x = p.log_prob(shaped_as(p, x))
+        log_weights.append(log_p_x + (vae.prior.log_prob(z) - q.log_prob(z)).sum(-1))
+    return (torch.cat(log_weights).logsumexp(0) - math.log(samples)).cpu()
 
 
 @torch.no_grad()
@@ -108,8 +131,9 @@ def active_units(
     """
     if len(images) < 2:
         raise ValueError(f"a variance over the data needs at least two examples, got {len(images)}")
-    batches = _batches(vae, images, c, batch_size)
-    means = torch.cat([vae.encode(*batch).mean.cpu() for batch in batches])
+    with _evaluated(vae):
+        batches = _batches(vae, images, c, batch_size)
+        means = torch.cat([vae.encode(*batch).mean.cpu() for batch in batches])
     return means.var(0) > threshold
 
 
@@ -140,15 +164,32 @@ def kl_per_dimension(
     c: as in :func:`log_likelihood`.
     """
     kls = []
-    for batch in _batches(vae, images, c, batch_size):
-        q = vae.encode(*batch)
-        prior = Normal(torch.zeros_like(q.mean), torch.ones_like(q.mean))
-        kls.append(kl_divergence(q, prior).cpu())
+    with _evaluated(vae):
+        for batch in _batches(vae, images, c, batch_size):
+            q = vae.encode(*batch)
+            prior = Normal(torch.zeros_like(q.mean), torch.ones_like(q.mean))
+            kls.append(kl_divergence(q, prior).cpu())
     return torch.cat(kls).mean(0)
 
 
-def _batches(model: nn.Module, images: Tensor, c: Tensor | None, batch_size: int):
+@contextlib.contextmanager
+def _evaluated(model: nn.Module):
+    """The model in eval mode, and afterwards each of its modules as it was: measuring changes nothing."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+def _batches(model: nn.Module, images: ImageSet | Tensor, c: Tensor | None, batch_size: int):
     """Batches (x,), or (x, c) where there are conditions, on the model's device."""
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise ValueError(f"batch_size must be a positive integer, got {batch_size!r}")
+    if isinstance(images, ImageSet):
+        images = images.images
     if len(images) == 0:
         raise ValueError("expected at least one example, got none")
     if c is not None and (c.dim() == 0 or len(c) != len(images)):

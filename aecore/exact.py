@@ -67,11 +67,17 @@ class PPCA:
         return MultivariateNormal(self.mean, self.covariance).log_prob(x)
 
     def posterior(self, x: Tensor) -> MultivariateNormal:
-        """Exact p(z | x) of x [B, D]: N(M^-1 W^T (x - mean), sigma^2 M^-1), M = W^T W + sigma^2 I."""
+        """Exact p(z | x) of x [..., D]: N(M^-1 W^T (x - mean), sigma^2 M^-1), M = W^T W + sigma^2 I.
+
+        Raises ValueError when an example has another number of dimensions.
+        """
+        if x.shape[-1:] != self.mean.shape:
+            raise ValueError(f"expected x [..., {len(self.mean)}], got {list(x.shape)}")
         d = self.weight.shape[1]
         eye = torch.eye(d, dtype=self.weight.dtype, device=self.weight.device)
         factor = torch.linalg.cholesky(self.weight.T @ self.weight + self.noise_variance * eye)
-        mean = torch.cholesky_solve(((x - self.mean) @ self.weight).T, factor).T
+        projected = ((x - self.mean) @ self.weight)[..., None]
+        mean = torch.cholesky_solve(projected, factor)[..., 0]
         covariance = self.noise_variance * torch.cholesky_inverse(factor)
         return MultivariateNormal(mean, covariance.expand(*x.shape[:-1], d, d))
 
@@ -82,7 +88,8 @@ class GaussianMixture:
     weights: [K], positive, summing to 1; means: [K, D]; covariances: [K, D, D], positive definite. Tensors of
     one type, or what ``torch.as_tensor`` takes: nested lists of floats become float32.
 
-    Raises ValueError for shapes that do not fit together or weights that are not probabilities.
+    Raises ValueError for shapes that do not fit together, weights that are not probabilities, or a
+    covariance that is not symmetric and positive definite.
     """
 
     def __init__(self, weights: Tensor, means: Tensor, covariances: Tensor):
@@ -93,8 +100,15 @@ class GaussianMixture:
                 "expected weights [K], means [K, D], covariances [K, D, D], got "
                 f"{list(weights.shape)}, {list(means.shape)}, {list(covariances.shape)}"
             )
-        if (weights <= 0).any() or abs(weights.sum().item() - 1) > 1e-5:
+        if not ((weights > 0).all() and abs(weights.sum().item() - 1) <= 1e-5):
             raise ValueError(f"weights must be positive and sum to 1, got {weights.tolist()}")
+        if not means.isfinite().all():
+            raise ValueError(f"means must be finite, got {means.tolist()}")
+        symmetric = torch.allclose(covariances, covariances.mT)
+        if not symmetric or torch.linalg.cholesky_ex(covariances).info.any():
+            raise ValueError(
+                f"covariances must be symmetric and positive definite, got {covariances.tolist()}"
+            )
         self.weights = weights
         self.means = means
         self.covariances = covariances

@@ -82,7 +82,7 @@ def glyphs():
     vertices, pen = torch.stack(vertices), torch.stack(pen)
     length = ((vertices[:, 1:] - vertices[:, :-1]).norm(dim=-1) * pen).sum(1, keepdim=True)
     reach = (length / 5).clamp(max=1)
-    return Glyphs(vertices, pen, reach, torch.tensor(share).view(10, FORMS))
+    return Glyphs(vertices, pen, reach, torch.tensor(share, dtype=torch.float32).view(10, FORMS))
 
 
 def _stroke(text):

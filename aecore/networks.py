@@ -193,6 +193,8 @@ def join(x: Tensor, c: Tensor, width: int) -> Tensor:
         )
     x, c = x.flatten(1), c.reshape(len(c), -1)
     room = width - x.shape[1]
+    if c.is_floating_point():
+        c = c.to(x.dtype)
     if not c.is_floating_point():
         classes = room // c.shape[1]
         if classes > 0 and room == classes * c.shape[1]:
@@ -211,7 +213,7 @@ def _one_hot(labels: Tensor, classes: int) -> Tensor:
     if low < 0 or high >= classes:
         raise ValueError(
             f"labels must lie in 0 to {classes - 1}, got {low if low < 0 else high}; the network has "
-            f"room for {classes} classes"
+            f"room for {classes} classes (rows that are one-hot already must be floating point: c.float())"
         )
     return nn.functional.one_hot(labels.long(), classes)
 

@@ -34,7 +34,8 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
     (Kingma and Welling, 2013, appendix B). Raises ValueError when the shapes differ.
     """
     _same_shape(mu, logvar)
-    return 0.5 * (mu.pow(2) + logvar.exp() - 1 - logvar).sum(-1)
+    # expm1: near the prior, exp(logvar) - 1 would lose its digits, and the sum could be negative
+    return 0.5 * (mu.pow(2) + logvar.expm1() - logvar).sum(-1)
 
 
 def l1_penalty(code: Tensor) -> Tensor:
@@ -68,8 +69,10 @@ def kl_rate_penalty(code: Tensor, rate: float) -> Tensor:
         fit(model, x, lambda m, x: squared_error(m(x), x) + 0.1 * kl_rate_penalty(m.encode(x), 0.05), ...)
 
     What that costs: the KL is convex in m, so its average over batches is larger than its value at the mean
-    of the whole data set, by about d / (2 B) nats where units are either on or off. Use batches in which
-    B * rate is well above 1. It is infinite if a unit is exactly 0, or exactly 1, on the whole batch.
+    of the whole data set. Where units are either on or off, by about 1 / (2 B) nats for each unit that is
+    on as often as it should, and by 1 / (2 B) m (1 - m) (rate / m^2 + (1 - rate) / (1 - m)^2) for one that
+    is on for a share m. Use batches in which B * rate is well above 1. It is infinite if a unit is exactly
+    0, or exactly 1, on the whole batch.
 
     Raises ValueError unless 0 < rate < 1, code is [B, d] with B >= 1, and no entry lies outside [0, 1].
     """

@@ -122,12 +122,17 @@ def latent_scatter(
     """Codes [N, 2] coloured by class, with each class's number at its median.
 
     labels: int [N] in 0..9. axis: draw there instead of in a figure of its own.
-    Raises ValueError unless codes are two-dimensional: project others first, and say how.
+    Raises ValueError unless codes are two-dimensional: project others first, and say how; and for a label
+    that has no colour.
     """
     if codes.dim() != 2 or codes.shape[1] != 2 or labels.shape != codes.shape[:1]:
         raise ValueError(
             f"expected codes [N, 2] and labels [N], got {list(codes.shape)} and {list(labels.shape)}; "
             "a wider code must be projected to two dimensions first"
+        )
+    if len(labels) and not 0 <= labels.min() <= labels.max() < len(CLASS_COLOURS):
+        raise ValueError(
+            f"labels must lie in 0 to {len(CLASS_COLOURS) - 1}, got {labels.min()} to {labels.max()}"
         )
     if axis is None:
         _, axis = plt.subplots(figsize=(5.2, 4.8))

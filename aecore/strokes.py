@@ -88,12 +88,13 @@ def render(labels, factors, wobble=None, form=None):
 
 
 def sample_factors(labels, *, generator):
-    """Factors [N, 4] for `labels` [N]: each uniform in its range of FACTOR_RANGES.
+    """Factors float32 [N, 4] for `labels` [N]: each uniform in its range of FACTOR_RANGES.
 
     They are independent of each other and of the label, as the measures of disentanglement need.
     """
-    low, high = torch.tensor(FACTOR_RANGES).T
-    drawn = torch.rand(len(labels), len(FACTOR_NAMES), generator=generator)
+    low, high = torch.tensor(FACTOR_RANGES, dtype=torch.float32).T
+    shape = (len(labels), len(FACTOR_NAMES))
+    drawn = torch.rand(shape, generator=generator, dtype=low.dtype)
     return (low + (high - low) * drawn).to(labels.device)
 
 
@@ -111,7 +112,7 @@ def digits(n, *, seed):
     for start in range(0, n, _BLOCK):
         labels = torch.randint(10, (_BLOCK,), generator=generator)
         factors = sample_factors(labels, generator=generator)
-        wobble = torch.randn(_BLOCK, WOBBLE_DIM, generator=generator)
+        wobble = torch.randn(_BLOCK, WOBBLE_DIM, generator=generator, dtype=factors.dtype)
         form = torch.multinomial(share[labels], 1, generator=generator).squeeze(1)
         drawn = [t[: n - start] for t in (labels, factors, wobble, form)]
         with _one_thread():

@@ -46,7 +46,7 @@ class History:
 
 
 class DivergenceError(RuntimeError):
-    """The loss became NaN or infinite."""
+    """The loss, or a weight, became NaN or infinite."""
 
 
 def pick_device(device: str | torch.device | None = None) -> torch.device:
@@ -93,7 +93,7 @@ def fit(
     afterwards. Ctrl-C stops early and returns the history so far.
 
     Raises ValueError for bad arguments or an objective that does not return [B], and DivergenceError
-    naming epoch, step and learning rate when the loss stops being finite.
+    naming epoch, step and learning rate when the loss stops being finite, or a weight at the end is not.
     """
     _check_arguments(epochs, batch_size, lr)
     device = pick_device(device)
@@ -110,7 +110,7 @@ def fit(
         _denormals_flushed(),
         _bar(epochs, progress) as bar,
     ):
-        torch.manual_seed(seed)
+        _seed(seed, device)
         try:
             for epoch in range(epochs):
                 start = time.perf_counter()
@@ -126,6 +126,7 @@ def fit(
                 history.seconds.append(time.perf_counter() - start)
                 bar.set_postfix(loss=f"{history.loss[-1]:.4g}", refresh=False)
                 bar.update()
+            _check_parameters(parameters, lr)
         except KeyboardInterrupt:
             print(f"Stopped by you after {len(history.loss)} of {epochs} epochs.")
         finally:
@@ -174,7 +175,7 @@ def _as_tensors(data: ImageSet | Tensor | tuple[Tensor, ...]) -> tuple[Tensor, .
                 f"tensors that travel together need one length, got {len(examples)} examples "
                 f"beside {list(tensor.shape)}"
             )
-    return tensors
+    return tuple(tensor.detach() for tensor in tensors)
 
 
 def _check_arguments(epochs: int, batch_size: int, lr: float) -> None:
@@ -192,6 +193,23 @@ def _check_losses(losses: Tensor, batch: int) -> None:
             f"the objective must return one loss per example, [{batch}], got {shape}; "
             "sum over dimensions, but leave the mean over the batch to fit"
         )
+
+
+def _check_parameters(parameters: list[Tensor], lr: float) -> None:
+    """A finite loss may have a gradient that is not: DivergenceError when a weight ends up so."""
+    if not all(bool(p.isfinite().all()) for p in parameters):
+        raise DivergenceError(
+            f"a weight became NaN or infinite although the loss is finite, with learning rate {lr:g}; "
+            "look for a square root, a logarithm or a division at 0 in the objective"
+        )
+
+
+def _seed(seed: int, device: torch.device) -> None:
+    """Seed the generators that are put back afterwards, and no others."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
 
 
 def _cuda_index(device: torch.device) -> list[int]:

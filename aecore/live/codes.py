@@ -35,7 +35,7 @@ def checked_codes(codes, latent_dim: int) -> np.ndarray:
 def checked_labels(labels, count: int, class_names) -> tuple[np.ndarray, list[str]]:
     """Labels as int64 [N], and the name of each class ("0", "1" ... unless `class_names` gives others).
 
-    Raises ValueError for another number of labels, or a label without a name.
+    Raises ValueError for another number of labels, one that a byte cannot hold, or one without a name.
     """
     values = torch.as_tensor(labels).detach().cpu().numpy()
     if values.shape != (count,):
@@ -47,6 +47,10 @@ def checked_labels(labels, count: int, class_names) -> tuple[np.ndarray, list[st
         raise ValueError(f"labels must be whole numbers, got {values.dtype}")
     if values.min() < 0:
         raise ValueError(f"labels must not be negative, got {values.min()}")
+    if values.max() >= _NO_LABEL:
+        raise ValueError(
+            f"labels must lie in 0 to {_NO_LABEL - 1}, got {values.max()}; number the classes from 0 on"
+        )
     if class_names is None:
         class_names = [str(i) for i in range(max(10, int(values.max()) + 1))]
     names = [str(name) for name in class_names]

@@ -14,7 +14,7 @@ import traitlets
 
 from aecore.live import fallback
 from aecore.live.bundle import stylesheet
-from aecore.live.codes import checked_point, coordinate_name
+from aecore.live.codes import checked_point, coordinate_name, on_step
 from aecore.live.decoder import Decoder
 
 
@@ -101,16 +101,33 @@ class LiveBox(ipywidgets.VBox):
 
 
 class PointBox(LiveBox):
-    """A box around a `PointView`: the code that is decoded, and the encoded data beside it."""
+    """A box around a `PointView`: the code that is decoded, and the encoded data beside it.
+
+    A subclass has `sliders`, with one for each of the view's z1 ... zd.
+    """
 
     @property
     def z(self) -> np.ndarray:
-        """Where the point is now, [d]. Assign d numbers to move it."""
+        """Where the point is now, [d]. Assign d numbers to move it and its sliders, to their nearest step.
+
+        Raises ValueError for another number of them, or one that lies outside its slider.
+        """
         return self.view.z
 
     @z.setter
     def z(self, point):
-        self.view.z = point
+        movers = [self.sliders[f"z{i + 1}"] for i in range(len(self.view.coordinates))]
+        values = checked_point(point, len(movers), "z")
+        for i, (value, mover) in enumerate(zip(values, movers, strict=True)):
+            slack = 1e-9 * (mover.max - mover.min)
+            if not mover.min - slack <= value <= mover.max + slack:
+                raise ValueError(
+                    f"z[{i}] = {value:g} lies outside its slider, {mover.min:g} to {mover.max:g}"
+                )
+        values = [on_step(value, mover.step) for value, mover in zip(values, movers, strict=True)]
+        self.view.z = values
+        for value, mover in zip(values, movers, strict=True):
+            mover.value = value  # without a kernel the page takes the slider's value for the view's
 
     @property
     def points(self) -> np.ndarray:

@@ -70,6 +70,33 @@ class Symbols(Categorical):
         return super().log_prob(symbols).masked_fill(~written, 0.0)
 
 
+def check_data(likelihood: str, x: Tensor) -> None:
+    """Raises ValueError for data that the likelihood is not about: a Bernoulli's lie in [0, 1]."""
+    if likelihood != "bernoulli" or x.numel() == 0:
+        return
+    low, high = (bound.item() for bound in x.detach().aminmax())
+    if not (low >= 0 and high <= 1):
+        raise ValueError(
+            f"a Bernoulli likelihood needs data in [0, 1], got {low:g} to {high:g}; "
+            "scale the data, or use likelihood='gaussian'"
+        )
+
+
+def shaped_as(p: Distribution, x: Tensor) -> Tensor:
+    """Data [B, ...] in the shape of one example of p: [B, *event shape].
+
+    Raises ValueError when there is no example, or its size is another.
+    """
+    if len(x) == 0:
+        raise ValueError(f"expected at least one example, got {list(x.shape)}")
+    if x[0].numel() != p.event_shape.numel():
+        raise ValueError(
+            f"the decoder returns {list(p.event_shape)} for an example of {list(x.shape[1:])}; "
+            "both must have as many numbers"
+        )
+    return x.reshape(len(x), *p.event_shape)
+
+
 class VAE(nn.Module):
     """Variational autoencoder: p(x, z) = p(x | z) p(z), p(z) = N(0, I), q(z | x) = N(mu(x), diag sigma^2(x)).
 
@@ -80,6 +107,8 @@ class VAE(nn.Module):
     padding: the symbol that fills up short sequences; its positions count nothing (categorical only).
 
     With variance s^2 the Gaussian reconstruction term is -|x - x_hat|^2 / (2 s^2) - D/2 log(2 pi s^2).
+    The Bernoulli one is log p(x | z) for binary data; for grey levels between 0 and 1 it is a loss, and no
+    density (see ``aecore.data.binarise``). Outside [0, 1] it would be neither: the bounds refuse that data.
 
     Raises ValueError for an unknown likelihood, a noise variance that is not positive, or
     ``learn_noise=True`` or ``padding`` with a likelihood that has none.
@@ -116,9 +145,12 @@ class VAE(nn.Module):
         self.likelihood = likelihood
         self.padding = padding
         noise_logvar = math.log(noise_variance)
-        self.noise_logvar = (
-            nn.Parameter(torch.tensor(noise_logvar)) if learn_noise else noise_logvar
-        )
+        if learn_noise:
+            self.noise_logvar = nn.Parameter(torch.tensor(noise_logvar))
+        elif likelihood == "gaussian":  # part of the model, so of its saved state
+            self.register_buffer("noise_logvar", torch.tensor(noise_logvar, dtype=torch.float64))
+        else:
+            self.noise_logvar = noise_logvar
 
     @property
     def prior(self) -> Normal:
@@ -149,7 +181,9 @@ class VAE(nn.Module):
         over ``samples`` draws from q(z | x), the KL is exact. ``beta`` weighs the KL in ``total`` only
         (Higgins et al., 2017): with beta = 1 total bounds log p(x).
 
-        Raises ValueError when samples is not a positive integer.
+        Raises ValueError when samples is not a positive integer, for an empty batch, for data of another
+        size than the decoder's output, or, with a Bernoulli likelihood, outside [0, 1] (checked on a CPU,
+        and on a GPU in eval mode, since looking at the data makes a GPU wait).
         """
         return self._bound(x, run_encoder(self.encoder, x), self.decode, beta, samples)
 
@@ -183,7 +217,9 @@ class VAE(nn.Module):
             raise ValueError(f"samples must be a positive integer, got {samples!r}")
         z = self._posterior(out).rsample((samples,))
         p = decode(z)
-        reconstruction = p.log_prob(x.reshape(x.shape[0], *p.event_shape)).mean(0)
+        if not (self.training and x.is_cuda):
+            check_data(self.likelihood, x)
+        reconstruction = p.log_prob(shaped_as(p, x)).mean(0)
         kl = gaussian_kl(*self._mean_and_logvar(out))
         return ELBO(reconstruction, kl, reconstruction - beta * kl)
 
