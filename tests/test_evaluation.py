@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from aecore.data import ImageSet
 from aecore.evaluation import (
     active_units,
     dead_units,
@@ -57,6 +58,37 @@ def test_reconstruction_error_is_summed_per_example_over_batches():
     assert error.tolist() == [1.0, 5.0, 0.0]
 
 
+def test_a_reconstruction_of_another_shape_is_no_broadcast():
+    model = nn.Sequential(nn.Flatten(), nn.Linear(6, 6))
+    with pytest.raises(ValueError, match=r"one shape, got \[5, 6\] and \[5, 1, 6\]"):
+        reconstruction_error(model, torch.rand(5, 1, 6))
+
+
+def test_measuring_uses_eval_mode_and_changes_nothing():
+    model = nn.Sequential(nn.BatchNorm1d(6), nn.Dropout(), nn.Linear(6, 6))
+    model[2].eval()
+    state = {name: value.clone() for name, value in model.state_dict().items()}
+    x = torch.rand(20, 6)
+    first, second = (reconstruction_error(model, x, batch_size=size) for size in (20, 3))
+    torch.testing.assert_close(first, second)
+    assert [module.training for module in model] == [True, True, False]
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, state[name]), name
+
+
+def test_an_image_set_is_measured_on_its_images():
+    images = torch.rand(7, 1, 28, 28)
+    data = ImageSet(images, torch.zeros(7, dtype=torch.int64), None, (), "noise")
+    model = Constant(0.5)
+    assert torch.equal(reconstruction_error(model, data), reconstruction_error(model, images))
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, True])
+def test_a_batch_size_that_is_none_is_refused(size):
+    with pytest.raises(ValueError, match="batch_size must be a positive integer, got"):
+        reconstruction_error(Constant(0.5), torch.rand(4, 2), batch_size=size)
+
+
 def test_principal_angles_of_known_planes():
     eye = torch.eye(4, dtype=torch.float64)
     same = principal_angles(
@@ -90,6 +122,11 @@ def test_roc_auc_of_perfect_reversed_tied_and_counted_scores():
     inliers, outliers = torch.tensor([1.0, 2.0, 3.0, 4.0]), torch.tensor([2.5, 2.0, 5.0])
     wins = (outliers[:, None] > inliers).sum() + 0.5 * (outliers[:, None] == inliers).sum()
     assert roc_auc(inliers, outliers) == pytest.approx(wins.item() / 12)
+
+
+def test_roc_auc_takes_scores_that_still_have_a_graph():
+    scores = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    assert roc_auc(scores, scores + 5) == 1.0
 
 
 def test_roc_auc_refuses_empty_and_nan_scores():

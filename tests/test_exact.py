@@ -91,6 +91,18 @@ def test_ppca_posterior_is_gaussian_conditioning_of_the_joint():
     assert kl_divergence(posterior, same).abs().max() < 1e-9
 
 
+def test_ppca_posterior_takes_any_leading_shape():
+    torch.manual_seed(0)
+    model = PPCA(torch.randn(6, 2).double(), torch.randn(6).double(), 0.3)
+    x = torch.randn(5, 2, 6).double()
+    posterior = model.posterior(x)
+    for i in range(5):
+        torch.testing.assert_close(posterior.mean[i], model.posterior(x[i]).mean)
+    torch.testing.assert_close(model.posterior(x[1, 0]).mean, posterior.mean[1, 0])
+    with pytest.raises(ValueError, match=r"expected x \[\.\.\., 6\], got \[5, 1\]"):
+        model.posterior(x[:, 0, :1])
+
+
 def test_ppca_evidence_is_the_integral_over_the_code():
     weight = torch.tensor([[1.0], [0.5]], dtype=torch.float64)
     model = PPCA(weight, torch.tensor([0.3, -0.2], dtype=torch.float64), 0.4)
@@ -276,3 +288,26 @@ def test_a_mixture_may_be_written_as_lists():
     x = torch.tensor([[0.3, -0.4], [1.0, 1.0]])
     tensors = GaussianMixture(*map(torch.tensor, (weights, means, covariances)))
     assert torch.equal(GaussianMixture(weights, means, covariances).score(x), tensors.score(x))
+
+
+@pytest.mark.parametrize(
+    ("weights", "means", "covariances", "message"),
+    [
+        ([float("nan"), 0.5], [[0.0], [1.0]], [[[1.0]], [[1.0]]], "weights must be positive"),
+        ([0.5, 0.5], [[0.0], [float("inf")]], [[[1.0]], [[1.0]]], "means must be finite"),
+        ([0.5, 0.5], [[0.0], [1.0]], [[[1.0]], [[-1.0]]], "positive definite, got"),
+        ([1.0], [[0.0, 0.0]], [[[1.0, 0.5], [0.0, 1.0]]], "symmetric and positive definite"),
+    ],
+)
+def test_a_mixture_without_a_density_is_refused_at_once(weights, means, covariances, message):
+    with pytest.raises(ValueError, match=message):
+        GaussianMixture(weights, means, covariances)
+
+
+def test_mixture_draws_repeat_from_a_generator_alone():
+    mixture = GaussianMixture([0.5, 0.5], [[-5.0], [5.0]], [[[1.0]], [[1.0]]])
+    draws = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        draws.append(mixture.sample(50, generator=torch.Generator().manual_seed(7)))
+    assert torch.equal(*draws)

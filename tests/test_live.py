@@ -134,6 +134,23 @@ def test_moving_the_point_from_python(decoder):
         explorer.z = (1, math.nan)
 
 
+def test_a_point_moved_from_python_is_where_its_sliders_are(decoder):
+    """A saved page takes the slider's value for the view's."""
+    explorer = LatentExplorer(decoder, extent=2.0)
+    explorer.z = (1.0, -1.503)
+    assert [slider.value for slider in list(explorer.sliders.values())[:2]] == [1.0, -1.5]
+    assert explorer.z.tolist() == [1.0, -1.5]
+    with pytest.raises(ValueError, match=r"z\[0\] = 100 lies outside its slider, -2 to 2"):
+        explorer.z = (100, 0)
+    assert explorer.z.tolist() == [1.0, -1.5]
+
+
+@pytest.mark.parametrize("label", [255, 300])
+def test_a_label_that_no_byte_holds_is_refused(decoder, label):
+    with pytest.raises(ValueError, match=f"labels must lie in 0 to 254, got {label}"):
+        LatentExplorer(decoder, torch.zeros(2, 2), torch.tensor([0, label]))
+
+
 def test_views_of_one_module_share_one_decoder(decoder, codes):
     explorer = LatentExplorer(decoder, codes)
     again = LatentExplorer(explorer.view.decoder)

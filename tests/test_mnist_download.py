@@ -142,6 +142,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(mirror, tmp_path, monkeypat
     assert "cannot be written to" in capsys.readouterr().out
 
 
+@pytest.mark.timed
 def test_a_network_that_swallows_everything_costs_seconds_and_is_asked_once(
     publish, own_cache, capsys
 ):
@@ -160,6 +161,7 @@ def test_a_network_that_swallows_everything_costs_seconds_and_is_asked_once(
     assert said.count("\n") == 1 and "within 3 seconds" in said
 
 
+@pytest.mark.timed
 def test_a_name_server_that_never_answers_costs_no_more(publish, own_cache, monkeypatch):
     released = threading.Event()
 

@@ -34,6 +34,12 @@ def test_import_takes_under_two_and_a_half_times_the_time_of_torch():
     assert ours < 2.5 * torchs
 
 
+def test_import_alone_loads_none_of_what_is_heavy():
+    heavy = "'torch', 'torchvision', 'numpy', 'matplotlib', 'ipywidgets', 'sklearn', 'scipy'"
+    code = f"import aecore, sys; sys.exit(any(name in sys.modules for name in ({heavy})))"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
 @pytest.mark.parametrize("module", ["data", "models", "training", "evaluation", "live"])
 def test_modules_do_not_import_torchvision(module):
     code = f"import aecore.{module}, sys; sys.exit('torchvision' in sys.modules)"

@@ -10,6 +10,7 @@ from plain_digits import moments
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
+from aecore.data import binarise, load
 from aecore.glyphs import FORMS, VERTICES, glyphs
 from aecore.strokes import FACTOR_NAMES, FACTOR_RANGES, FACTOR_UNITS, digits, render, sample_factors
 
@@ -154,3 +155,18 @@ def test_a_linear_probe_and_a_nearest_neighbour_classifier_find_it_neither_easy_
     assert 0.90 < linear < 0.975
     assert 0.94 < nearest < 0.99
     assert nearest > linear
+
+
+def test_what_is_drawn_does_not_depend_on_the_default_dtype():
+    """Who compares in float64 sets it, and must not get other data for it."""
+    images = torch.full((2, 1, 28, 28), 0.5)
+    expected = load("strokes", train=False, limit=3).images, binarise(images, seed=1)
+    glyphs.cache_clear()
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = load("strokes", train=False, limit=3).images, binarise(images, seed=1)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours.dtype == torch.float32
+        assert torch.equal(ours, theirs)

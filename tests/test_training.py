@@ -30,7 +30,15 @@ def small_model() -> Autoencoder:
 def test_fit_takes_the_steps_of_the_plainest_adam_loop():
     data, model, plain = line_data(), small_model(), small_model()
     history = fit(
-        model, data, reconstruction_loss, epochs=3, batch_size=64, lr=1e-2, seed=5, progress=False
+        model,
+        data,
+        reconstruction_loss,
+        epochs=3,
+        batch_size=64,
+        lr=1e-2,
+        seed=5,
+        device="cpu",
+        progress=False,
     )
     optimizer = torch.optim.Adam(plain.parameters(), lr=1e-2)
     torch.manual_seed(5)
@@ -113,7 +121,7 @@ def test_tensors_of_a_tuple_travel_together_and_train_as_one():
         seen.append(number)
         return reconstruction_loss(model, x)
 
-    settings = {"epochs": 2, "batch_size": 64, "lr": 1e-2, "progress": False}
+    settings = {"epochs": 2, "batch_size": 64, "lr": 1e-2, "device": "cpu", "progress": False}
     history = fit(model, (data, numbers, data[:, 2:]), objective, **settings)
     assert history.loss == fit(joined, data, reconstruction_loss, **settings).loss
     epochs = torch.cat(seen).reshape(2, -1)
@@ -138,7 +146,7 @@ def test_frozen_parameters_stay():
     model = small_model()
     model.encoder.requires_grad_(False)
     before = model.encoder[0].weight.clone()
-    fit(model, line_data(), reconstruction_loss, epochs=2, progress=False)
+    fit(model, line_data(), reconstruction_loss, epochs=2, device="cpu", progress=False)
     torch.testing.assert_close(model.encoder[0].weight, before, rtol=0, atol=0)
 
 
@@ -155,6 +163,42 @@ def test_divergence_names_epoch_step_and_learning_rate():
             epochs=2,
             progress=False,
         )
+
+
+def test_weights_that_end_as_nan_are_a_divergence_though_every_loss_was_finite():
+    """The root of 0 is 0, and its slope is infinite: 0 times that is NaN."""
+
+    def objective(model, x):
+        return (0 * model(x).pow(2).sum(1)).sqrt()
+
+    with pytest.raises(DivergenceError, match="a weight became NaN or infinite although"):
+        fit(small_model(), line_data(), objective, epochs=1, batch_size=200, progress=False)
+
+
+def test_the_model_trains_in_train_mode_and_denormals_are_flushed_meanwhile():
+    seen = []
+
+    def objective(model, x):
+        seen.append((model.training, (torch.full((1,), 1e-39) * 1.0).item()))
+        return reconstruction_loss(model, x)
+
+    fit(small_model().eval(), line_data(), objective, epochs=1, device="cpu", progress=False)
+    assert set(seen) == {(True, 0.0)}
+
+
+def test_data_with_a_graph_are_trained_on_as_they_stand():
+    """Codes of a network that learns nothing here: no gradient runs back into it."""
+    first = mlp([3, 3])
+    fit(small_model(), first(line_data()), reconstruction_loss, epochs=3, progress=False)
+    assert all(parameter.grad is None for parameter in first.parameters())
+
+
+def test_no_generator_is_seeded_that_is_not_put_back(monkeypatch):
+    reseeded, model = [], small_model()
+    monkeypatch.setattr(torch.cuda, "manual_seed", reseeded.append)
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", reseeded.append)
+    fit(model, line_data(), reconstruction_loss, epochs=1, device="cpu", progress=False)
+    assert reseeded == []
 
 
 def test_ctrl_c_returns_the_history_so_far(capsys):

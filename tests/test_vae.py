@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
+from aecore.evaluation import log_likelihood
 from aecore.exact import PPCA
 from aecore.models import VAE
 from aecore.networks import conv_decoder, conv_encoder, mlp
@@ -193,3 +194,22 @@ def test_bad_calls_are_errors_that_name_the_value():
         vae.sample(-1)
     with pytest.raises(ValueError, match=r"expected data \[..., 6\]"):
         vae.decode(torch.zeros(3, 2).double()).log_prob(torch.zeros(3, 5).double())
+
+
+@pytest.mark.parametrize("factor", [255, -1])
+def test_a_bernoulli_is_refused_what_is_no_share_of_ink(factor):
+    vae = VAE(mlp([6, 4]), mlp([2, 6]), 2)
+    x = factor * torch.rand(3, 6)
+    with pytest.raises(ValueError, match=r"needs data in \[0, 1\], got .*likelihood='gaussian'"):
+        vae.elbo(x)
+    with pytest.raises(ValueError, match=r"needs data in \[0, 1\]"):
+        log_likelihood(vae, x, samples=2)
+    assert VAE(mlp([6, 4]), mlp([2, 6]), 2, "gaussian").elbo(x / 255).total.isfinite().all()
+
+
+def test_data_and_decoder_of_different_sizes_and_empty_batches_are_named():
+    vae = VAE(mlp([6, 4]), mlp([2, 5]), 2)
+    with pytest.raises(ValueError, match=r"returns \[5\] for an example of \[6\]"):
+        vae.elbo(torch.rand(3, 6))
+    with pytest.raises(ValueError, match=r"at least one example, got \[0, 6\]"):
+        vae.elbo(torch.rand(0, 6))

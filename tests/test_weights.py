@@ -21,6 +21,15 @@ def test_round_trip_restores_every_number(tmp_path):
         torch.testing.assert_close(other.state_dict()[name], value, rtol=0, atol=0)
 
 
+def test_a_fixed_noise_variance_comes_back_with_the_weights(tmp_path):
+    model = VAE(mlp([6, 4]), mlp([2, 6]), 2, "gaussian", noise_variance=0.02)
+    path = save(model, tmp_path / "vae.safetensors")
+    other = load(VAE(mlp([6, 4]), mlp([2, 6]), 2, "gaussian"), path)
+    assert other.noise_variance == pytest.approx(0.02, rel=1e-12)
+    with pytest.raises(ValueError, match=r"another model: .*not expected .*noise_logvar"):
+        load(VAE(mlp([6, 4]), mlp([2, 6]), 2, "bernoulli"), path)
+
+
 def test_the_file_is_readable_by_safetensors_and_is_no_pickle(tmp_path):
     from safetensors.torch import load_file
 
@@ -49,6 +58,15 @@ def test_saving_replaces_in_one_step_and_leaves_no_partial_file(tmp_path, monkey
         save(LinearAutoencoder(3, 2), path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+def test_who_reads_the_old_file_goes_on_reading_it(tmp_path):
+    path = save(LinearAutoencoder(3, 2), tmp_path / "a.safetensors")
+    before = path.read_bytes()
+    with path.open("rb") as reader:
+        save(LinearAutoencoder(3, 2), path)
+        assert reader.read() == before
+    assert path.read_bytes() != before
 
 
 def test_a_missing_folder_or_file_is_named(tmp_path):
