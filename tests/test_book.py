@@ -101,6 +101,13 @@ def test_no_cell_leaves_the_bare_form_of_an_object(page):
     assert [str(tag)[:80] for tag in rich if not ours.match(" ".join(tag.get("class", [])))] == []
 
 
+def test_no_page_prints_a_role_that_was_meant_to_be_carried_out(page):
+    """Such as {glue:text}, where a backtick too many has made it code."""
+    role = r"\{(?:glue|doc|ref|numref|eq|cite|prf|term)(?::[a-z]+)?\}"
+    text = "".join(part for part in page.select_one("article").find_all(string=re.compile(role)))
+    assert re.findall(f".{{,40}}{role}.{{,20}}", text) == []
+
+
 def test_internal_links_lead_somewhere(soups, book):
     dead = []
     for name, soup in soups.items():
