@@ -107,7 +107,8 @@ class GaussianMixture:
         symmetric = torch.allclose(covariances, covariances.mT)
         if not symmetric or torch.linalg.cholesky_ex(covariances).info.any():
             raise ValueError(
-                f"covariances must be symmetric and positive definite, got {covariances.tolist()}"
+                f"covariances must be symmetric and positive definite, got {covariances.tolist()}; "
+                "where a variance is 0, add a little to the diagonal"
             )
         self.weights = weights
         self.means = means
