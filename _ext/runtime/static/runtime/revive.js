@@ -72,6 +72,8 @@
       return started.get(box);
     };
 
+    // A folded widget has no size yet: it starts when it is opened and comes near.
+    const isFolded = (box) => box.closest(".deeper-rest[hidden]");
     let looked = false;
     const observer = new IntersectionObserver(
       async (entries) => {
@@ -82,8 +84,7 @@
         if (!first) return;
         window.bookWidgets.tellAlive();
         await window.MathJax?.startup?.promise;
-        for (const box of views.keys()) await window.bookWidgets.idle().then(() => start(box));
-        observer.disconnect();
+        for (const box of views.keys()) await window.bookWidgets.idle().then(() => isFolded(box) || start(box));
       },
       { rootMargin: "50% 0px" },
     );
