@@ -92,7 +92,7 @@ def _neighbour_distances(points: Tensor, neighbours: int) -> Tensor:
 
 
 def _refuse_equal(logs: Tensor) -> None:
-    """Refuse logarithms of ratios that are all 0 but for rounding: every point's neighbours are equally far."""
+    """Refuse logarithms of ratios that are all 0 but for rounding, as on a grid."""
     if not logs.max() > _EQUAL:
         raise ValueError(
             "all neighbours of every point are equally far, so no dimension fits; the estimators "
