@@ -12,10 +12,10 @@ import ipywidgets
 import numpy as np
 import traitlets
 
-from aecore.live import fallback
 from aecore.live.bundle import stylesheet
 from aecore.live.codes import checked_point, coordinate_name, on_step
 from aecore.live.decoder import Decoder
+from aecore.live.fallback import with_figure
 
 
 class View(anywidget.AnyWidget):
@@ -82,7 +82,7 @@ def slider(text: str, value: float, low: float, high: float, step: float) -> ipy
 
 
 class LiveBox(ipywidgets.VBox):
-    """A view with its controls below, and a static figure that stands in for them (see `fallback`).
+    """A view with its controls below, and a static figure that stands in for them (see fallback.py).
 
     sliders: by the name of the view's trait that each moves. controls: what stands below the view.
     A subclass gives `_figure`, which returns the figure as things stand and its alternative text.
@@ -97,7 +97,7 @@ class LiveBox(ipywidgets.VBox):
         self.add_class("aecore-live")
 
     def _repr_mimebundle_(self, **kwargs):
-        return fallback.with_figure(super()._repr_mimebundle_(**kwargs), self._figure)
+        return with_figure(super()._repr_mimebundle_(**kwargs), self._figure)
 
 
 class PointBox(LiveBox):
