@@ -29,8 +29,6 @@ AS_WRITTEN = {
     r"~builtins\.": "",
 }
 LOGGER = logging.getLogger(__name__)
-
-
 SIGNATURE = re.compile(r'<dt class="sig sig-object py".*?</dt>', re.DOTALL)
 GATHERED = re.compile(r"\*args\b.*\*\*kwargs\b")
 
@@ -52,7 +50,7 @@ def public_objects() -> dict[str, object]:
         for name in getattr(module, "__all__", vars(module)):
             value = getattr(module, name)
             own = hasattr(module, "__all__") or getattr(value, "__module__", "") == module_name
-            if own and not name.startswith("_") and (inspect.isclass(value) or callable(value)):
+            if own and not name.startswith("_") and callable(value):
                 found[f"{module_name}.{name}"] = value
                 if inspect.isclass(value):
                     found.update(_members(f"{module_name}.{name}", value))
@@ -222,6 +220,6 @@ def setup(app):
     app.connect("autodoc-process-docstring", _write_docstring)
     app.connect("autodoc-process-signature", _write_signature)
     app.connect("autodoc-skip-member", _leave_out)
-    app.connect("html-page-context", _mend_page, priority=900)
+    app.connect("html-page-context", _mend_page, priority=100)  # before the theme makes its lists
     app.add_directive("package", Package)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
