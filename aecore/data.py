@@ -27,9 +27,11 @@ _said = set()  # the sentences printed in this process
 class ImageSet:
     """Images with their labels and, where they are known, the factors that made them.
 
-    images float32 [N, 1, 28, 28] in [0, 1]; labels int64 [N]; factors float32 [N, F] or None, with
-    the name of each column in `factor_names`. An index (a slice, an integer, a tensor of indices or
-    of booleans) gives the ImageSet of those examples. Raises ValueError where the parts do not fit.
+    images: float32 [N, 1, 28, 28] in [0, 1]. labels: int64 [N]. factors: float32 [N, F] or None.
+    factor_names: of the columns of `factors`. name: of the set.
+
+    An index (a slice, an integer, a tensor of indices or of booleans) gives the ImageSet of those
+    examples. Raises ValueError where the parts do not fit.
     """
 
     images: torch.Tensor
@@ -68,7 +70,7 @@ class ImageSet:
         return self._map(lambda tensor: tensor[index])
 
     def to(self, device):
-        """The same set on another device."""
+        """The same set on another device, such as "cuda"."""
         return self._map(lambda tensor: tensor.to(device))
 
     def _map(self, change):
@@ -87,15 +89,15 @@ class ImageSet:
 def load(name="auto", *, train=True, limit=None, root=None):
     """A set of images: the training set, or the test set with ``train=False``.
 
-    name: "mnist" (LeCun, Cortes and Burges), "fashion_mnist" (Xiao, Rasul and Vollgraf, 2017,
+    name: of the set. "mnist" (LeCun, Cortes and Burges), "fashion_mnist" (Xiao, Rasul and Vollgraf, 2017,
     arXiv:1708.07747), "kmnist" (Clanuwat et al., 2018, arXiv:1812.01718), each with 60,000 + 10,000
-    images; "strokes", 12,000 + 2,000 procedural digits with known factors (aecore.strokes), which
+    images; "strokes", 12,000 + 2,000 procedural digits with known factors (`aecore.strokes`), which
     needs no files; or "auto": MNIST if it is found or can be downloaded, and else "strokes", with
     one printed sentence that says so.
     limit: take only the first `limit` examples, or all where there are fewer.
     root: the folder that has MNIST/raw/...; see the top of this module.
-    Raises ValueError for a name or limit that makes no sense, aecore.mnist.DataError where files are
-    missing, damaged or cannot be checked, and could not be fetched.
+    Raises ValueError for a name or limit that makes no sense, `aecore.mnist.DataError` where files
+    are missing, damaged or cannot be checked, and could not be fetched.
     """
     if name not in NAMES:
         raise ValueError(f"unknown data set {name!r}; there are {', '.join(map(repr, NAMES))}")

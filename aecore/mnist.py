@@ -57,7 +57,10 @@ class DataError(RuntimeError):
 
 
 class MissingDataError(DataError):
-    """The files of a data set are not there; `reason` says, in a clause, why they are not."""
+    """The files of a data set are not there; `reason` says, in a clause, why they are not.
+
+    way_out: a sentence on what to do about it, for the message.
+    """
 
     def __init__(self, reason, way_out):
         super().__init__(f"{reason}. {way_out}")
@@ -67,6 +70,8 @@ class MissingDataError(DataError):
 def read(name, *, train, root, ours=False, offline=False, retry=True):
     """Grey levels uint8 [N, 28, 28] and labels int64 [N] of a set in `root`, fetched if need be.
 
+    name: "mnist", "fashion_mnist" or "kmnist". train: the training set, or else the test set.
+    root: the folder that has MNIST/raw and so on. offline: whether to leave the network alone.
     ours: whether `root` is our own cache, where damaged files are removed.
     retry: whether to ask the network again where it failed before in this process.
     Raises MissingDataError where files are missing, DataError where they are damaged, and in both
