@@ -13,6 +13,7 @@ import os
 from datetime import datetime
 from pathlib import Path
 
+import book_data
 import notebook_runner
 from myst_nb.core.execute.direct import NotebookClientDirect
 from myst_nb.core.read import create_nb_reader
@@ -45,7 +46,9 @@ def _run_notebooks(app, env, docnames):
     notebooks.sort(key=lambda notebook: -_last_seconds(env, notebook.name))
     kernels = min(processes(), len(notebooks))
     threads = notebook_runner.environment(kernels)["OMP_NUM_THREADS"]
-    logger.info("running %d notebooks, %d at a time, threads of each: %s", len(notebooks), kernels, threads)
+    logger.info("%d notebooks to run, %d at a time; threads of each: %s", len(notebooks), kernels, threads)
+    if kernels > 1:
+        book_data.fetch_once()
     count = iter(range(1, len(notebooks) + 1))
 
     def report(notebook):
@@ -55,8 +58,10 @@ def _run_notebooks(app, env, docnames):
     try:
         notebook_runner.run(notebooks, kernels, env.mystnb_config.execution_timeout, report)
     except notebook_runner.NotebookError as error:
-        raise NotebookFailed(strip_escape_sequences(str(error))) from error
-    _ran.update((notebook.path, notebook) for notebook in notebooks)
+        raise NotebookFailed(strip_escape_sequences(str(error))) from None
+    for notebook in notebooks:
+        _ran[notebook.path] = notebook
+        book_data.record(env, notebook.name, notebook.answer)
 
 
 def _read(env, name):
@@ -64,7 +69,7 @@ def _read(env, name):
     path = Path(env.doc2path(name))
     text = path.read_text(encoding="utf-8")
     reader = create_nb_reader(str(path), env.myst_config, env.mystnb_config, text)
-    return reader and notebook_runner.Notebook(name, path, reader.read(text))
+    return reader and notebook_runner.Notebook(name, path, reader.read(text), book_data.QUESTION)
 
 
 def _last_seconds(env, name):

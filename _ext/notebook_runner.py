@@ -95,9 +95,13 @@ class _Run:
                 timeout=self.timeout,
                 resources={"metadata": {"path": str(notebook.path.parent)}},
             )
-            async with client.async_setup_kernel(env=self.environment):
-                await client.run(notebook)
-                notebook.answer = await client.ask(notebook.question)
+            try:
+                async with client.async_setup_kernel(env=self.environment):
+                    await client.run(notebook)
+                    notebook.answer = await client.ask(notebook.question)
+            finally:
+                if client.km and client.km.has_kernel:  # it was stopped while its kernel started
+                    await client.km.shutdown_kernel(now=True)
             notebook.seconds = time.monotonic() - began
             self.report(notebook)
 
@@ -113,14 +117,14 @@ class _Client(NotebookClient):
         except BaseException as error:
             self.shutdown_kernel = "immediate"  # a kernel that computes on would not answer
             if isinstance(error, CellExecutionError | CellTimeoutError):
-                raise NotebookError(f"{notebook.path}, cell {self.index}\n{error}") from error
+                raise NotebookError(f"{notebook.path}\n{error}") from None
             if isinstance(error, DeadKernelError):
                 raise NotebookError(
-                    f"{notebook.path}, cell {self.index}: the kernel died while it ran the cell\n"
+                    f"{notebook.path}\nThe kernel died while it executed the following cell:\n"
                     f"------------------\n{notebook.content.cells[self.index].source}\n"
                     "------------------\n"
-                    "It was killed, perhaps since memory ran out; fewer processes need less."
-                ) from error
+                    "It was killed, perhaps because memory ran out: fewer processes need less."
+                ) from None
             raise
 
     async def async_execute_cell(self, cell, cell_index, **options):
