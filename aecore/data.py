@@ -11,9 +11,7 @@ which is ~/.cache/aecore where that is not set). $AECORE_OFFLINE=1 keeps `load` 
 from __future__ import annotations
 
 import operator
-import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
 
@@ -21,6 +19,7 @@ NAMES = ("mnist", "fashion_mnist", "kmnist", "strokes", "auto")
 STROKES = {"train": (12_000, 0), "test": (2_000, 1)}  # how many procedural digits, and their seed
 
 _said = set()  # the sentences printed in this process
+_looked_for = set()  # the sets of files that this process looked for
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -136,18 +135,25 @@ def binarise(images, *, seed=0):
     return (draw.to(images.device) < images).to(images.dtype)
 
 
+def sources():
+    """What was found of each set of files that this process looked for, in words.
+
+    {name: words}; another process that finds the same words gets the same images. Sets that were
+    looked for under a `root` of their own are not among them.
+    """
+    from aecore import mnist
+
+    return {name: mnist.source(name) for name in sorted(_looked_for)}
+
+
 def _mnist(name, train, limit, root, retry=True):
     from aecore import mnist
 
-    given = root or os.environ.get("AECORE_DATA")
-    offline = os.environ.get("AECORE_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")
+    if not root:
+        _looked_for.add(name)
+    root, ours, offline = mnist.where(root)
     grey, labels = mnist.read(
-        name,
-        train=train,
-        root=given or _cache(),
-        ours=not given,
-        offline=offline,
-        retry=retry,
+        name, train=train, root=root, ours=ours, offline=offline, retry=retry
     )
     images = grey[:limit].unsqueeze(1).to(torch.float32).div_(255)
     return ImageSet(images, labels[:limit].to(torch.int64), name=name)
@@ -159,11 +165,6 @@ def _strokes(train, limit):
     count, seed = STROKES["train" if train else "test"]
     made = digits(min(count, limit or count), seed=seed)
     return ImageSet(made.images, made.labels, made.factors, FACTOR_NAMES, name="strokes")
-
-
-def _cache():
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "aecore"
 
 
 def _check_limit(limit):

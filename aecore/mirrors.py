@@ -14,8 +14,6 @@ import time
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
-import torch
-
 PROBE_SECONDS = 3.0  # for a mirror to deliver its smallest archive, intact
 STALL_SECONDS = 10.0  # of silence in a later download before it is given up
 _PROBE = "t10k-labels-idx1-ubyte.gz"  # the smallest archive: 5 kB
@@ -34,6 +32,8 @@ def torchvision_mnist():
     except RuntimeError as error:
         if "operator torchvision::" not in str(error):
             raise
+        import torch
+
         library = torch.library.Library("torchvision", "FRAGMENT")
         _lacking.append(library)
         for name in ("nms", "qnms"):

@@ -63,7 +63,7 @@ def use_style() -> None:
     except ImportError:
         return
     if getattr(get_ipython(), "kernel", None) is not None:
-        set_matplotlib_formats("svg")
+        set_matplotlib_formats("svg", metadata={"Date": None})  # equal figures, equal files
 
 
 def image_grid(images: Tensor, *, columns: int = 10, titles: Sequence[str] = ()) -> Figure:

@@ -15,9 +15,12 @@ from node_bridge import Node
 from aecore import networks
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "_ext"))
+sys.path[:0] = [str(ROOT / "_ext"), str(ROOT / "benchmarks")]
 
 import book_build  # noqa: E402
+import book_data  # noqa: E402
+
+book_data.settle_folder()
 
 # Fixtures imported here are known to every test.
 pytest.register_assert_rewrite("tiny_mnist")
