@@ -36,9 +36,9 @@ class FoldChecksAndSetup(SphinxPostTransform):
             if cell["hide_mode"] == CHECK:
                 code = _take(cell, "cell_code_source")
                 cell += _toggle("How it was checked", [code], "below-output")
-        for cells in _neighbours([cell for cell in cells if _is_plumbing(cell)]):
-            code = [_take(cell, "cell_code_source") for cell in cells]
-            first, *others = cells
+        for run in _neighbours([cell for cell in cells if _is_plumbing(cell)]):
+            code = [_take(cell, "cell_code_source") for cell in run]
+            first, *others = run
             first["hide_mode"] = SETUP
             first += _toggle("Setup", code, "above-input")
             for cell in others:

@@ -5,21 +5,19 @@ which says in one sentence what it shows, and a button with its minutes; the res
 JavaScript and on paper everything is there: only runtime/deeper.js, which can open it, makes the page fold.
 """
 
-from pathlib import Path
-
 from book_times import deeper_load, deeper_sections, folded, seen_when_folded
 from docutils import nodes
 from markupsafe import escape
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
-SWITCH = "deeper-switch.html"
 SCRIPT = "runtime/deeper.js"
 logger = logging.getLogger(__name__)
 
 BUTTON = (
     '<p class="deeper-bar pst-js-only"><button type="button" class="deeper-button" aria-expanded="false"'
-    ' aria-controls="{rest}" aria-label="Deeper: {title}, {minutes}">Deeper <span>{minutes}</span></button></p>'
+    ' aria-controls="{rest}" aria-label="Deeper: {title}, {minutes}">'
+    "Deeper <span>{minutes}</span></button></p>"
 )
 MARK = '<span class="deeper-mark" title="A deeper section">deeper</span>'
 
@@ -67,14 +65,8 @@ def _holds(outer, inner) -> bool:
     return node is outer
 
 
-def _offer_the_switch(app, config):
-    config.html_theme_options.setdefault(
-        "article_header_end", [SWITCH, "article-header-buttons.html"]
-    )
-
-
 def _prepare_page(app, pagename, templatename, context, doctree):
-    """The switch, the script, and a mark in the page's contents; nothing of it on pages without such sections."""
+    """The switch, the script, and marks in the page's contents, where there are such sections."""
     sections = deeper_sections(doctree) if doctree is not None else []
     context["deeper_sections"] = bool(sections)
     if not sections:
@@ -89,7 +81,6 @@ def _prepare_page(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
-    app.connect("config-inited", _offer_the_switch)
     app.connect("html-page-context", _prepare_page, priority=400)
     app.add_post_transform(FoldDeeperSections)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,9 +1,9 @@
 """Sphinx extension: how long a chapter takes, computed from what is in sight.
 
-The directive {times} prints it in the chapter's opening box: the minutes of the core path, those of each deeper
-section (book_deeper folds them) with a link to it, and how long running the notebook took. Counted is what a
-reader sees without opening anything: words, display formulas, open code. Exercises and questions are apart,
-and so are dropdowns, folded code and what an evidence of a claim says.
+The directive {times} prints it in the chapter's opening box: the minutes of the core path, those of each
+deeper section (book_deeper folds them) with a link to it, and how long running the notebook took. What
+counts is what a reader sees without opening anything: words, display formulas, open code. Exercises and
+questions are apart; dropdowns, folded code and the evidence of a claim do not count either.
 """
 
 import math
@@ -157,11 +157,14 @@ class PrintTimes(SphinxPostTransform):
     def _summary(self):
         core = core_load(self.document)
         sections = deeper_sections(self.document)
+        read = f"{core.words:,} words, {core.formulas} formulas, {core.lines} lines of code"
         text = nodes.paragraph(
-            "", "", nodes.strong("", f"The core path takes {_in_words(core.minutes)}.")
+            "",
+            "",
+            nodes.strong("", f"The core path takes {_in_words(core.minutes)}"),
+            nodes.Text(f" ({read})."),
         )
         summary = nodes.container("", text, classes=["book-times"])
-        summary["load"] = core
         if sections:
             loads = [deeper_load(section) for section in sections]
             total = _in_words(sum(load.minutes for load in loads))

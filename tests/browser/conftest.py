@@ -62,14 +62,19 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def visit(browser, address):
-    """Opens a page of the book: `with visit("intro", width=390) as opened`. It has settled by then."""
+    """Opens a page of the book: `with visit("intro", width=390) as opened`. It has settled by then.
+
+    Its deeper sections are opened, unless `folded`.
+    """
 
     @contextmanager
-    def open_page(name: str, *, width=1280, height=900, settle=True, **options):
+    def open_page(name: str, *, width=1280, height=900, settle=True, folded=False, **options):
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         opened = Visit(context.new_page())
         _watch(opened, address)
         opened.page.goto(f"{address}{name}.html")
+        if settle and not folded and opened.page.locator(".deeper-switch").count():
+            opened.page.locator(".deeper-switch").click()
         if settle:
             wait_until_settled(opened.page)
         yield opened
@@ -84,7 +89,8 @@ def wait_until_settled(page: Page) -> None:
     try:
         page.wait_for_function(
             """(views) => [...document.querySelectorAll(views)].every(
-                (view) => view.parentElement.querySelector(".widget-subarea")?.firstElementChild)""",
+                (view) => view.closest(".deeper-rest[hidden]")
+                    || view.parentElement.querySelector(".widget-subarea")?.firstElementChild)""",
             arg=VIEWS,
             timeout=40_000,
         )

@@ -72,8 +72,12 @@
       return started.get(box);
     };
 
-    // A folded widget has no size yet: it starts when it is opened and comes near.
+    // A folded widget has no size yet: it starts when it is opened.
     const isFolded = (box) => box.closest(".deeper-rest[hidden]");
+    const startAll = async (boxes) => {
+      for (const box of boxes) await window.bookWidgets.idle().then(() => isFolded(box) || start(box));
+    };
+    document.addEventListener("deeper-open", ({ target }) => startAll([...views.keys()].filter((box) => target.contains(box))));
     let looked = false;
     const observer = new IntersectionObserver(
       async (entries) => {
@@ -84,7 +88,7 @@
         if (!first) return;
         window.bookWidgets.tellAlive();
         await window.MathJax?.startup?.promise;
-        for (const box of views.keys()) await window.bookWidgets.idle().then(() => isFolded(box) || start(box));
+        await startAll(views.keys());
       },
       { rootMargin: "50% 0px" },
     );
