@@ -21,11 +21,7 @@ MINUTES_A_FORMULA = 0.75
 LINES_A_MINUTE = 12
 
 DEEPER = "deeper"
-APART = {
-    "exercise",
-    "solution",
-    "book-question",
-}  # of a class like these: a section that holds one is apart
+EXERCISE = {"exercise", "solution"}
 FOLDED = {"dropdown", "toggle"}
 UNSEEN = (nodes.comment, nodes.target, nodes.substitution_definition, nodes.label, nodes.image)
 WORD = re.compile(r"\w+(?:[’'‑.,-]\w+)*")

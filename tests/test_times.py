@@ -1,7 +1,7 @@
 """The times of a chapter: what counts as in sight, and how it becomes minutes."""
 
-from book_times import Load, core_load, deeper_load, deeper_sections
 from book_questions import question
+from book_times import Load, core_load, deeper_load, deeper_sections
 from docutils import nodes
 from docutils.utils import new_document
 from sphinx_exercise.nodes import exercise_node

@@ -58,7 +58,8 @@ class ContractionExplorer(LiveBox):
     start: the example (from 0) to begin with. direction: the tangent (from 0) that the map runs along.
     along, across: how far the image has moved along it and along the normal, to begin with; by default 0.4
         and 0.25 of the extent.
-    extent: how far each slider goes, in Euclidean distance between images. tangent_names: by default numbers.
+    extent: how far each slider goes, in Euclidean distance between images.
+    tangent_names, class_names: by default numbers. image_shape: (H, W) of flat images that are not square.
     label: for a screen reader. dtype: "float16" or "float32", how the weights travel.
 
     Attributes: `view` (traits example, direction, encoder, push1 ... pushT, across), `sliders` by trait name.

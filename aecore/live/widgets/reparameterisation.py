@@ -56,6 +56,7 @@ class ReparameterisationExplorer(LiveBox):
     mean, log_std: where the sliders of mu (-2.5 to 2.5) and log sigma (-1.5 to 0.5) begin. samples: how many
     samples each estimate averages to begin with: 1, 2, 4, 8, 16 or 32. seed: of the frozen noise.
     parameter: "mean" or "std", what the gradient is taken with respect to, to begin with.
+    label: for a screen reader.
 
     Attributes: `view` (traits mean, log_std, samples, parameter) and `sliders`, by the name of the trait.
     Raises ValueError, naming the value, for what is outside these ranges.

@@ -130,7 +130,7 @@ class ScoreField(LiveBox):
         self.children = (row, view)
 
     def denoise(self, x: torch.Tensor, field: str | None = None) -> torch.Tensor:
-        """Where a field sends points at the present sigma: float64 [B, 2] to [B, 2].
+        """Where a field sends points at the present sigma: x float64 [B, 2] to [B, 2].
 
         field: "exact" or "learned", by default the one that is shown.
         Raises ValueError for "learned" without a denoiser.
@@ -143,7 +143,10 @@ class ScoreField(LiveBox):
         return self.view.denoiser.decode(torch.cat([x, log_std], 1)).double()
 
     def path(self, field: str | None = None) -> torch.Tensor:
-        """Places of the particle at every step from where it is dropped, float64 [101, 2]."""
+        """Places of the particle at every step from where it is dropped, float64 [101, 2].
+
+        field: as for `denoise`, with what it raises.
+        """
         places = [torch.tensor([[self.view.at1, self.view.at2]], dtype=torch.float64)]
         for _ in range(STEPS):
             places.append(places[-1] + RATE * (self.denoise(places[-1], field) - places[-1]))
