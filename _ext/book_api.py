@@ -118,7 +118,8 @@ class Package(SphinxDirective):
         section += nodes.title("", "", nodes.literal(module, module))
         section += self._rst(f".. automodule:: {module}", "   :members:")
         for name, value in _listed_constants(module).items():
-            section += self._rst(f".. py:data:: {module}.{name}", f"   :value: {value!r}")
+            options = f"   :module: {module}", f"   :value: {value!r}"
+            section += self._rst(f".. py:data:: {name}", *options)
         self.state.document.note_explicit_target(section, section)
         return section
 
