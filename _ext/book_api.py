@@ -27,6 +27,7 @@ AS_WRITTEN = {
     r"~torch\.(?:_C\.)?(?!Tensor)": "torch.",
     r"~ipywidgets\.widgets\.\w+\.": "ipywidgets.",
     r"~builtins\.": "",
+    r"(?<!~)\btorch\.Tensor": "Tensor",
 }
 LOGGER = logging.getLogger(__name__)
 SIGNATURE = re.compile(r'<dt class="sig sig-object py".*?</dt>', re.DOTALL)

@@ -172,6 +172,7 @@ def test_arguments_results_and_errors_are_told_apart(page):
         ("aecore.plotting.latent_scatter", "codes: Tensor, labels: Tensor, *, axis_names: tuple["),
         ("aecore.plotting.latent_scatter", "= ('z₁', 'z₂'), axis: Axes | None = None,"),
         ("aecore.live.LatentExplorer", "( decoder, codes=None, labels=None, *, z=None,"),
+        ("aecore.glyphs.Glyphs", "Glyphs(vertices: Tensor, pen: Tensor,"),
         ("aecore.live.Decoder", "class aecore.live.Decoder¶"),
         ("aecore.corruption.Corruption", "class aecore.corruption.Corruption¶"),
     ],
@@ -248,6 +249,6 @@ def test_links_in_code_lead_to_places_that_are_there(chapter, page):
 def test_every_chapter_leads_to_the_package_and_is_hardly_heavier_for_it(book):
     for path in sorted((book / "chapters").glob("*.html")):
         text = path.read_text(encoding="utf-8")
-        without = re.sub(r'<a class="book-name" [^>]*>(\w+)</a>', r"\1", text)
+        without = re.sub(r'<a class="book-name.*?>(.*?)</a>', r"\1", text)
         heavy, light = (len(gzip.compress(t.encode(), 6)) for t in (text, without))
         assert light < heavy < 1.01 * light, path.name
