@@ -12,16 +12,14 @@ import ipywidgets
 import numpy as np
 import traitlets
 
-from aecore.live.bundle import stylesheet
 from aecore.live.codes import checked_point, coordinate_name, on_step
 from aecore.live.decoder import Decoder
 from aecore.live.fallback import with_figure
 
 
 class View(anywidget.AnyWidget):
-    """The part that draws. A subclass sets `_esm` and adds its own traits; `label` is for a screen reader."""
+    """The part that draws. A subclass adds script, style sheet and traits; `label` is for a screen reader."""
 
-    _css = stylesheet()
     label = traitlets.Unicode().tag(sync=True)
 
 

@@ -10,7 +10,7 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import assets
 from aecore.live.codes import grey_bytes
 from aecore.live.decoder import Decoder
 from aecore.live.examples import checked_index, named_examples
@@ -27,8 +27,7 @@ _HIDDEN = "#eef4fa"
 
 
 class _CompletionView(DecoderView):
-    _esm = compose("widgets/completion.js")
-    _css = stylesheet("widgets/completion.css")
+    _esm, _css = assets("completion")
     thumbnails = traitlets.Bytes().tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     mask = traitlets.Bytes().tag(sync=True)

@@ -11,7 +11,7 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import assets
 from aecore.live.codes import (
     checked_codes,
     checked_labels,
@@ -33,8 +33,7 @@ _PALE = "#c9d2da"
 
 
 class _ConditionalView(PointView):
-    _esm = compose("widgets/conditional.js")
-    _css = stylesheet("widgets/conditional.css")
+    _esm, _css = assets("conditional")
     chosen = traitlets.Int().tag(sync=True)
 
 

@@ -13,7 +13,7 @@ import traitlets
 from matplotlib.figure import Figure
 from torch import nn
 
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import assets
 from aecore.live.codes import on_step, step_for
 from aecore.live.decoder import Decoder, UnsupportedLayerError
 from aecore.live.examples import SIGNED, ExampleView, checked_images, checked_index, named_examples
@@ -26,8 +26,7 @@ _COLOURS = (CLASS_COLOURS[0], CLASS_COLOURS[6], "#832db6")
 
 
 class _ContractionView(ExampleView):
-    _esm = compose("widgets/contraction.js")
-    _css = stylesheet("widgets/contraction.css")
+    _esm, _css = assets("contraction")
     encoders = traitlets.List(traitlets.Instance(Decoder)).tag(
         sync=True, **ipywidgets.widget_serialization
     )

@@ -14,7 +14,7 @@ import traitlets
 from matplotlib.figure import Figure
 from torch import nn
 
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import assets
 from aecore.live.decoder import Decoder
 from aecore.live.examples import SIGNED, ExampleView, checked_images, checked_index, named_examples
 from aecore.live.noise import normal_noise
@@ -27,8 +27,7 @@ _LEVELS = 41
 
 
 class _DenoisingView(ExampleView):
-    _esm = compose("widgets/denoising.js")
-    _css = stylesheet("widgets/denoising.css")
+    _esm, _css = assets("denoising")
     denoiser = traitlets.Instance(Decoder).tag(sync=True, **ipywidgets.widget_serialization)
     std = traitlets.Float().tag(sync=True)
     draw = traitlets.Float(0).tag(sync=True)

@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
 from aecore.live.noise import uniform_noise
 from aecore.live.view import LiveBox, View, slider
 from aecore.plotting import CLASS_COLOURS
@@ -43,7 +43,7 @@ def shell_share(thickness, dimension):
 
 
 class _DistanceView(View):
-    _esm = compose("widgets/distances.js")
+    _esm, _css = assets("distances")
     stops = traitlets.List(traitlets.Int()).tag(sync=True)
     stop = traitlets.Int().tag(sync=True)
     thickness = traitlets.Float().tag(sync=True)

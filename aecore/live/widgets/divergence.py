@@ -10,7 +10,7 @@ import traitlets
 from matplotlib.figure import Figure
 from torch.distributions import Categorical, MixtureSameFamily, Normal
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
 from aecore.live.ranges import fine_slider, slider_row, within
 from aecore.live.view import LiveBox, View
 from aecore.plotting import CLASS_COLOURS
@@ -30,7 +30,7 @@ _Q, _P, _ABOVE, _BELOW = CLASS_COLOURS[0], CLASS_COLOURS[6], CLASS_COLOURS[4], C
 
 
 class _PlaygroundView(View):
-    _esm = compose("widgets/divergence.js")
+    _esm, _css = assets("divergence")
     mean = traitlets.Float().tag(sync=True)
     log_std = traitlets.Float().tag(sync=True)
     target = traitlets.Enum(tuple(TARGETS), default_value="normal").tag(sync=True)

@@ -7,7 +7,7 @@ import traitlets
 from matplotlib.figure import Figure
 from torch.distributions import Normal, kl_divergence
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
 from aecore.live.inference import (
     STEP,
     Z_GRID,
@@ -29,7 +29,7 @@ _BLUE, _RED, _PURPLE, _GREY, _ORANGE = (CLASS_COLOURS[i] for i in (0, 2, 4, 8, 6
 
 
 class _ElboView(LatentView):
-    _esm = compose("widgets/elbo.js")
+    _esm, _css = assets("elbo")
     mean = traitlets.Float().tag(sync=True)
     log_std = traitlets.Float().tag(sync=True)
 

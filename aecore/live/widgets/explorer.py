@@ -12,7 +12,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
 from aecore.live.codes import (
     checked_codes,
     checked_labels,
@@ -32,7 +32,7 @@ _MUTED = "#5b6772"
 
 
 class _ExplorerView(PointView):
-    _esm = compose("widgets/explorer.js")
+    _esm, _css = assets("explorer")
     axes = traitlets.List(traitlets.Int()).tag(sync=True)
     cells = traitlets.Int().tag(sync=True)
     centre1 = traitlets.Float().tag(sync=True)

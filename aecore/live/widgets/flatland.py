@@ -9,7 +9,7 @@ import traitlets
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
 from aecore.live.view import LiveBox, View, slider
 from aecore.plotting import CLASS_COLOURS
 
@@ -62,7 +62,7 @@ def section_name(solid: str, cut: float) -> str:
 
 
 class _FlatlandView(View):
-    _esm = compose("widgets/flatland.js")
+    _esm, _css = assets("flatland")
     solid = traitlets.Enum(SOLIDS, default_value=SOLIDS[0]).tag(sync=True)
     height = traitlets.Float().tag(sync=True)
 

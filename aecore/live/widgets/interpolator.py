@@ -10,7 +10,7 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
 from aecore.live.codes import checked_codes, grey_bytes, image_size
 from aecore.live.decoder import Decoder
 from aecore.live.examples import named_examples
@@ -22,7 +22,7 @@ MOST_EXAMPLES = 24
 
 
 class _InterpolatorView(DecoderView):
-    _esm = compose("widgets/interpolator.js")
+    _esm, _css = assets("interpolator")
     thumbnails = traitlets.Bytes().tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     marks = traitlets.List(traitlets.Unicode()).tag(sync=True)

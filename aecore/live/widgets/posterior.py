@@ -10,7 +10,7 @@ import torch
 from matplotlib.figure import Figure
 from torch.distributions import Normal
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
 from aecore.live.inference import (
     NOISE_BOUNDS,
     STEP,
@@ -29,7 +29,7 @@ _RED, _PURPLE, _GREY, _ORANGE = (CLASS_COLOURS[i] for i in (2, 4, 8, 6))
 
 
 class _PosteriorView(LatentView):
-    _esm = compose("widgets/posterior.js")
+    _esm, _css = assets("posterior")
 
 
 class PosteriorExplorer(LiveBox):

@@ -13,7 +13,7 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
 from aecore.live.noise import normal_noise
 from aecore.live.view import LiveBox, View, slider
 from aecore.plotting import CLASS_COLOURS
@@ -30,7 +30,7 @@ _INK = "#14202b"
 
 
 class _ReparameterisationView(View):
-    _esm = compose("widgets/reparameterisation.js")
+    _esm, _css = assets("reparameterisation")
     mean = traitlets.Float().tag(sync=True)
     log_std = traitlets.Float().tag(sync=True)
     samples = traitlets.Float(1.0).tag(sync=True)

@@ -15,7 +15,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from aecore.exact import GaussianMixture
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import assets
 from aecore.live.codes import checked_point
 from aecore.live.decoder import Decoder
 from aecore.live.ranges import slider_row, within
@@ -32,8 +32,7 @@ _PURPLE, _RED = "#832db6", "#bd1f01"
 
 
 class _ScoreFieldView(View):
-    _esm = compose("widgets/scorefield.js")
-    _css = stylesheet("widgets/scorefield.css")
+    _esm, _css = assets("scorefield")
     weights = traitlets.List(traitlets.Float()).tag(sync=True)
     means = traitlets.List().tag(sync=True)
     covariances = traitlets.List().tag(sync=True)

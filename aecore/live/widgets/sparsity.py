@@ -13,7 +13,7 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import assets
 from aecore.live.decoder import Decoder
 from aecore.live.examples import SIGNED, ExampleView, checked_images, checked_index, named_examples
 from aecore.live.forward import run
@@ -25,8 +25,7 @@ MOST_UNITS = 400
 
 
 class _SparsityView(ExampleView):
-    _esm = compose("widgets/sparsity.js")
-    _css = stylesheet("widgets/sparsity.css")
+    _esm, _css = assets("sparsity")
     decoders = traitlets.List(traitlets.Instance(Decoder)).tag(
         sync=True, **ipywidgets.widget_serialization
     )
