@@ -27,6 +27,7 @@ AS_WRITTEN = {
     r"~torch\.(?:_C\.)?(?!Tensor)": "torch.",
     r"~ipywidgets\.widgets\.\w+\.": "ipywidgets.",
     r"~builtins\.": "",
+    r"(?<!~)\btorch\.Tensor": "Tensor",
 }
 LOGGER = logging.getLogger(__name__)
 SIGNATURE = re.compile(r'<dt class="sig sig-object py".*?</dt>', re.DOTALL)
@@ -72,8 +73,10 @@ def is_documented_member(member: object) -> bool:
 
 def full_name(code: str, module: str) -> str | None:
     """What a piece of code names, from the point of view of a module: the full name, or None."""
+    if code.startswith(f"{PACKAGE}."):
+        return code
     objects = public_objects()
-    for candidate in (code, f"{PACKAGE}.{code}", f"{module}.{code}"):
+    for candidate in (f"{PACKAGE}.{code}", f"{module}.{code}"):
         if candidate in objects or candidate in public_modules():
             return candidate
     ends = [name for name in objects if name.endswith(f".{code}") and _is_of_module(name, code)]
@@ -115,6 +118,9 @@ class Package(SphinxDirective):
         section = nodes.section(ids=[nodes.make_id(module)], names=[module])
         section += nodes.title("", "", nodes.literal(module, module))
         section += self._rst(f".. automodule:: {module}", "   :members:")
+        for name, value in _listed_constants(module).items():
+            options = f"   :module: {module}", f"   :value: {value!r}"
+            section += self._rst(f".. py:data:: {name}", *options)
         self.state.document.note_explicit_target(section, section)
         return section
 
@@ -123,6 +129,13 @@ class Package(SphinxDirective):
         holder = nodes.Element()
         self.state.nested_parse(content, self.content_offset, holder)
         return holder.children
+
+
+def _listed_constants(module: str) -> dict[str, object]:
+    """What is in `__all__` and neither function nor class; autodoc would describe it as a `str`."""
+    listed = getattr(importlib.import_module(module), "__all__", ())
+    values = {name: getattr(importlib.import_module(module), name) for name in listed}
+    return {name: value for name, value in values.items() if not callable(value)}
 
 
 def _argument_names(value: object) -> list[str]:

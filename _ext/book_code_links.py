@@ -83,10 +83,8 @@ class Names:
                 for alias in node.names:
                     target = self.documented(f"{node.module}.{alias.name}")
                     yield from places.mention(alias.lineno, alias.col_offset, alias.name, target)
-            elif isinstance(node, ast.Name):
-                yield from places.mention(
-                    node.lineno, node.col_offset, node.id, self._meaning(node)
-                )
+            elif isinstance(node, ast.Name) and not _is_module(target := self._meaning(node)):
+                yield from places.mention(node.lineno, node.col_offset, node.id, target)
             elif isinstance(node, ast.Attribute):
                 start = (node.end_col_offset or 0) - len(node.attr.encode())
                 yield from places.mention(node.end_lineno, start, node.attr, self._meaning(node))
@@ -100,6 +98,11 @@ class Names:
                 owner = self.imported.get(name) or self.instances.get(name)
                 return self.documented(f"{owner}.{attribute}") if owner else None
         return None
+
+
+def _is_module(target: str | None) -> bool:
+    """A module says little beside the name in it: `strokes.render` leads to `render`."""
+    return target is not None and target.count(".") == 1
 
 
 def _is_ours(module: str | None) -> bool:

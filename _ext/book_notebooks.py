@@ -10,6 +10,7 @@ A notebook that fails stops the build, with its cell and its traceback.
 
 import math
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -19,9 +20,9 @@ from myst_nb.core.execute.direct import NotebookClientDirect
 from myst_nb.core.read import create_nb_reader
 from sphinx.errors import SphinxError
 from sphinx.util import logging
-from sphinx.util.console import strip_escape_sequences
 
 logger = logging.getLogger(__name__)
+COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _ran = {}  # the notebooks that MyST-NB has not fetched yet, by path
 
 
@@ -46,7 +47,9 @@ def _run_notebooks(app, env, docnames):
     notebooks.sort(key=lambda notebook: -_last_seconds(env, notebook.name))
     kernels = min(processes(), len(notebooks))
     threads = notebook_runner.environment(kernels)["OMP_NUM_THREADS"]
-    logger.info("%d notebooks to run, %d at a time; threads of each: %s", len(notebooks), kernels, threads)
+    logger.info(
+        "%d notebooks to run, %d at a time; threads of each: %s", len(notebooks), kernels, threads
+    )
     if kernels > 1:
         book_data.fetch_once()
     count = iter(range(1, len(notebooks) + 1))
@@ -58,7 +61,7 @@ def _run_notebooks(app, env, docnames):
     try:
         notebook_runner.run(notebooks, kernels, env.mystnb_config.execution_timeout, report)
     except notebook_runner.NotebookError as error:
-        raise NotebookFailed(strip_escape_sequences(str(error))) from None
+        raise NotebookFailed(COLOUR.sub("", str(error))) from None
     for notebook in notebooks:
         _ran[notebook.path] = notebook
         book_data.record(env, notebook.name, notebook.answer)

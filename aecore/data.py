@@ -152,9 +152,7 @@ def _mnist(name, train, limit, root, retry=True):
     if not root:
         _looked_for.add(name)
     root, ours, offline = mnist.where(root)
-    grey, labels = mnist.read(
-        name, train=train, root=root, ours=ours, offline=offline, retry=retry
-    )
+    grey, labels = mnist.read(name, train=train, root=root, ours=ours, offline=offline, retry=retry)
     images = grey[:limit].unsqueeze(1).to(torch.float32).div_(255)
     return ImageSet(images, labels[:limit].to(torch.int64), name=name)
 

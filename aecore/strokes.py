@@ -29,10 +29,10 @@ from aecore.glyphs import FORMS, VERTICES, glyphs
 FACTOR_NAMES = ("slant", "thickness", "width", "rotation")
 """What the columns of `factors` are.
 
-    slant      how far the upright strokes lean to the right (a shear), in degrees
-    thickness  of a straight stroke, between the points of half intensity, in pixels
-    width      of the digit, as a ratio to its plain form; the height stays
-    rotation   of the whole digit, counter-clockwise on the page, in degrees
+1. slant: how far the upright strokes lean to the right (a shear, as in italics), in degrees;
+2. thickness: of a straight stroke, between the two points of half intensity, in pixels;
+3. width: of the digit, as a ratio to its plain form; the height stays;
+4. rotation: of the whole digit, counter-clockwise on the page, in degrees.
 """
 FACTOR_UNITS = ("degrees", "pixels", "ratio", "degrees")
 FACTOR_RANGES = ((-15.0, 30.0), (1.8, 4.2), (0.75, 1.25), (-10.0, 10.0))

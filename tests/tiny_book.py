@@ -56,7 +56,9 @@ def command(folder):
 
 def environment(**variables):
     """The environment of a build: one thread, no network, our package."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AECORE_", "BOOK_", "PYTEST_"))}
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("AECORE_", "BOOK_", "PYTEST_"))
+    }
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     fixed = {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "AECORE_OFFLINE": "1"}
     return {**kept, **fixed, **variables}

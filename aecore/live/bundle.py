@@ -1,10 +1,12 @@
-"""One JavaScript module out of several files.
+"""One JavaScript module out of several files, and one style sheet.
 
 anywidget takes a widget's JavaScript as a single string, and a page of the book asks no server for
 more. So the files that a widget imports are joined in front of it. Each becomes a function that
 returns what it exports, and so keeps a scope of its own; what is exported at the end is the widget's
 default and nothing else. Comments on lines of their own stay behind. In the folder every file remains
 an ordinary ES module, which Node imports as it is in the tests.
+
+A script's style sheet has its name and stands beside it, so that a page gets what its widgets show.
 
 Of JavaScript's many forms of import and export `compose` knows those that the files use, and refuses
 every other by file and line.
@@ -156,6 +158,14 @@ def compose(name: str) -> str:
 
 
 @cache
-def stylesheet(*names: str) -> str:
-    """The style sheet that all live widgets share, then those `names` that only one of them needs."""
-    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in ("live.css", *names))
+def stylesheet(name: str) -> str:
+    """The style sheet of the script `name`: live.css, and what stands beside it and beside its imports."""
+    beside = [PurePosixPath(module.name).with_suffix(".css") for module in modules(name)]
+    sheets = [HERE / sheet for sheet in ("live.css", *beside) if (HERE / sheet).is_file()]
+    written = "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+    return re.sub(r"/\*.*?\*/\n*", "", written, flags=re.DOTALL)
+
+
+def assets(widget: str) -> tuple[str, str]:
+    """Script and style sheet of a widget: assets("elbo") for widgets/elbo.js."""
+    return compose(f"widgets/{widget}.js"), stylesheet(f"widgets/{widget}.js")

@@ -63,6 +63,15 @@ def with_figure(bundle, draw):
     return data, metadata
 
 
+def dress(axis, title: str, **names) -> None:
+    """The family's type on a panel: a bold title on the left, small ticks, and `xlabel` and `ylabel`."""
+    axis.set_title(title, size=9, loc="left", weight="bold")
+    axis.tick_params(labelsize=7, length=2)
+    axis.set(**names)
+    axis.xaxis.label.set_size(8)
+    axis.yaxis.label.set_size(8)
+
+
 def decoded_images(decoder, codes, shape) -> np.ndarray:
     """Decoded codes [B, d] as grey images [B, H, W] in [0, 1]."""
     pixels = decoder.decode(torch.as_tensor(np.asarray(codes), dtype=torch.float32))

@@ -57,12 +57,3 @@ def exact(view) -> tuple[Normal, Normal, Normal]:
 def double(value: float) -> torch.Tensor:
     """A number as a float64 tensor."""
     return torch.tensor(value, dtype=torch.float64)
-
-
-def name_axes(axes, titles, names) -> None:
-    """Titles of the figure's panels, z below each, and `names` at their upright axes."""
-    for axis, title, name in zip(axes, titles, names, strict=True):
-        axis.set_title(title, size=9, loc="left", weight="bold")
-        axis.set_xlabel("z", size=8)
-        axis.set_ylabel(name, size=8)
-        axis.tick_params(labelsize=7, length=2)

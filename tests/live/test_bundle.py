@@ -193,3 +193,26 @@ def test_files_that_import_one_another_are_refused(write):
     )
     with pytest.raises(ValueError, match=r"one another: b\.js -> c\.js -> a\.js -> b\.js"):
         composed("w.js")
+
+
+def test_a_widget_carries_the_style_sheets_of_what_it_imports(write):
+    write(
+        {
+            "live.css": "/* all */\n.all {\n  top: 0;\n}\n",
+            "a.js": "export const a = 1;\n",
+            "a.css": '.a {\n  content: "b";\n}\n',
+            "b.js": "export const b = 1;\n",
+            "b.css": ".b {}\n",
+            "w.js": 'import { a } from "./a.js";\nexport default a;\n',
+            "w.css": ".w {}\n",
+        }
+    )
+    sheet = bundle.stylesheet.__wrapped__("w.js")
+    assert re.findall(r"\.(\w+) {", sheet) == ["all", "a", "w"]
+    assert "/*" not in sheet
+
+
+def test_every_style_sheet_stands_beside_a_script():
+    sheets = {path.with_suffix("") for path in LIVE.glob("*/*.css")}
+    assert sheets
+    assert sheets <= {path.with_suffix("") for path in LIVE.glob("*/*.js")}

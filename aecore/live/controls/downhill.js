@@ -5,8 +5,8 @@
  * or when somebody else moves a number. Why: where a descent ends is half of the lesson, how it gets
  * there the other half. Readers who asked for less motion get the end at once.
  */
+import { playButton } from "./buttons.js";
 import { assign } from "./view.js";
-import { element } from "../drawing/canvas.js";
 
 const MOST_STEPS = 1000;
 
@@ -69,10 +69,8 @@ export function stepRun(model, traits, following, told, signal) {
  * @returns {HTMLElement} the button
  */
 export function runner(model, traits, text, following, signal) {
-  const button = element("button", "aecore-play", { type: "button" });
-  button.textContent = text;
+  const button = playButton(text, () => (run.isRunning() ? run.stop() : run.start()));
   const mark = (/** @type {boolean} */ running) => button.classList.toggle("is-playing", running);
   const run = stepRun(model, traits, following, mark, signal);
-  button.addEventListener("click", () => (run.isRunning() ? run.stop() : run.start()));
   return button;
 }

@@ -19,16 +19,20 @@ export function greysOf(bytes) {
  * @param {(index: number) => void} pick called with the reader's choice
  * @returns {{set: HTMLElement, faces: HTMLCanvasElement[], show: (index: number) => void,
  *   paint: (theme: import("../drawing/canvas.js").Theme) => void}}
- *   `paint` draws the faces, which is due when their size or the page's colours have changed
+ *   `paint` draws the faces if it has not in this theme, which must be another when their size has changed
  */
 export function picturePicker(legend, names, greys, [height, width], pick) {
   const sheet = new Sheet(width, height);
   const faces = names.map(() => /** @type {HTMLCanvasElement} */ (element("canvas", "aecore-face")));
+  /** @type {import("../drawing/canvas.js").Theme | null} */
+  let painted = null;
   const options = names.map((name, i) => ({ name, face: faces[i] }));
   return {
     ...choices(legend, options, pick),
     faces,
     paint(theme) {
+      if (painted === theme) return;
+      painted = theme;
       for (const [i, face] of faces.entries()) {
         sheet.paint(greys, i * width * height, theme);
         sheet.drawOn(face);

@@ -6,6 +6,7 @@
  * caller's. Why: pad and grid behave alike, and a later widget gets the same manners. To a screen
  * reader it is a slider whose value is told in words, because ARIA has no role for two dimensions.
  */
+import { onKeys, presses } from "./keys.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
@@ -87,20 +88,16 @@ export function moveOnPlane(canvas, plane, signal) {
     },
     { signal },
   );
-  canvas.addEventListener(
-    "keydown",
-    (event) => {
-      const direction = ARROWS[/** @type {keyof typeof ARROWS} */ (event.key)];
-      const drops = plane.dropped && (event.key === "Enter" || event.key === " ");
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      if (!direction && event.key !== "Home" && !drops) return;
-      event.preventDefault();
-      event.stopPropagation();
-      if (drops) return plane.dropped?.();
-      const stride = plane.stride() * (event.shiftKey ? 5 : 1);
+  onKeys(
+    canvas,
+    (key, shift) => {
+      if (plane.dropped && presses(key)) return plane.dropped;
+      const direction = ARROWS[/** @type {keyof typeof ARROWS} */ (key)];
+      if (!direction && key !== "Home") return null;
+      const stride = plane.stride() * (shift ? 5 : 1);
       const middle = plane.region().slice(0, 2);
-      plane.stepped(direction ? plane.here().map((v, i) => v + stride * direction[i]) : middle);
+      return () => plane.stepped(direction ? plane.here().map((v, i) => v + stride * direction[i]) : middle);
     },
-    { signal },
+    signal,
   );
 }

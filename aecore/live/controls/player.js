@@ -6,8 +6,9 @@
  * less motion; for them the number goes from one still of the film strip to the next, one every
  * second and a half.
  */
+import { playButton } from "./buttons.js";
 import { assign } from "./view.js";
-import { element } from "../drawing/canvas.js";
+import { whenChanged } from "../drawing/redraw.js";
 
 const SWEEP_MS = 4000;
 const STILL_MS = 1500;
@@ -30,7 +31,7 @@ export function stills(elapsed) {
  * @returns {HTMLElement} the button
  */
 export function player(model, trait, signal) {
-  const button = element("button", "aecore-play", { type: "button" });
+  const button = playButton("Play", press);
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let running = 0;
   let began = 0;
@@ -59,18 +60,14 @@ export function player(model, trait, signal) {
   const moved = () => {
     if (running && model.get(trait) !== own) stop();
   };
-  button.addEventListener("click", () => {
+  function press() {
     if (running) return stop();
     began = 0;
     own = model.get(trait);
     running = requestAnimationFrame(frame);
     show();
-  });
-  model.on(`change:${trait}`, moved);
-  signal.addEventListener("abort", () => {
-    model.off(`change:${trait}`, moved);
-    stop();
-  });
-  show();
+  }
+  whenChanged(model, [trait], moved, signal);
+  signal.addEventListener("abort", stop);
   return button;
 }

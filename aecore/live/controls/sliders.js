@@ -7,7 +7,7 @@
  * notebook has none.
  */
 
-/** Boxes of sliders; live.css writes the same titles above them. */
+/** Boxes of sliders, and the titles that style sheets write above them. */
 const SLIDER_GROUPS = {
   "aecore-coordinates": "Code z",
   "aecore-window": "Grid window",

@@ -6,21 +6,24 @@
  * when a notebook closes one.
  */
 import { equipSliders } from "./sliders.js";
+import { element } from "../drawing/canvas.js";
 
 const TELL_WHEN_STILL_MS = 700;
 
 /**
- * A widget as anywidget asks for it, of the function that builds a view into `el`.
- * @param {(view: {model: any, el: HTMLElement, signal: AbortSignal}) => void | Promise<void>} build
- *   `signal` is aborted when the view closes
+ * A widget as anywidget asks for it, of the function that fills its view.
+ * @param {(view: {model: any, root: HTMLElement, signal: AbortSignal}) => void | Promise<void>} fill
+ *   `root` has the widget's label; `signal` is aborted when the view closes
  */
-export function liveView(build) {
+export function liveView(fill) {
   return {
     async render(/** @type {{model: any, el: HTMLElement}} */ { model, el }) {
       const closing = new AbortController();
       const { signal } = closing;
-      equipSliders(el, signal);
-      await build({ model, el, signal });
+      const root = element("div", "aecore-view", { role: "group", "aria-label": model.get("label") });
+      el.append(root);
+      equipSliders(root, signal);
+      await fill({ model, root, signal });
       return () => closing.abort();
     },
   };

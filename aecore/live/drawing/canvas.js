@@ -24,14 +24,6 @@ export function element(tag, className, attributes = {}) {
   return made;
 }
 
-/** A button with words on it. @param {string} text @param {() => void} press */
-export function toolButton(text, press) {
-  const button = element("button", "aecore-button", { type: "button" });
-  button.textContent = text;
-  button.addEventListener("click", press);
-  return button;
-}
-
 /**
  * A canvas with its caption above, which `name` changes. @param {string} caption @param {string} className
  * @param {Record<string, string>} attributes
@@ -90,6 +82,34 @@ export function frameOf(canvas, [c1, c2, extent], cssWidth = canvas.clientWidth)
     x: (/** @type {number} */ value) => ((value - c1) / extent + 1) * 0.5 * width,
     y: (/** @type {number} */ value) => (1 - (value - c2) / extent) * 0.5 * height,
   };
+}
+
+/** Wipe a canvas, whatever was drawn on it last. @param {HTMLCanvasElement} canvas @param {Theme} theme */
+export function wipe(canvas, theme) {
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.globalAlpha = 1;
+  context.setLineDash([]);
+  context.fillStyle = theme.paper;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  return context;
+}
+
+/**
+ * Stroke a path in the accent on an edge of paper, so that it stands out on any picture.
+ * @param {CanvasRenderingContext2D} context @param {Theme} theme @param {number} width in pixels of the bitmap
+ * @param {() => void} path
+ */
+export function strokeMark(context, theme, width, path) {
+  for (const [colour, thickness] of /** @type {[string, number][]} */ ([
+    [theme.paper, 2 * width],
+    [theme.accent, width],
+  ])) {
+    context.strokeStyle = colour;
+    context.lineWidth = thickness;
+    context.beginPath();
+    path();
+    context.stroke();
+  }
 }
 
 /**

@@ -7,13 +7,15 @@
  * on every screen, and the same colours in light and dark (`chartTheme` reads them from live.css).
  * Lengths in `style` are CSS pixels.
  */
-import { element, panel, readTheme } from "./canvas.js";
+import { element, panel, readTheme, wipe } from "./canvas.js";
 import { axisTicks, logTicks, scaleOf, tickTexts } from "../maths/scales.js";
 
 /**
  * @typedef {import("./canvas.js").Theme & {series: Record<string, string>}} ChartTheme
  * @typedef {import("../maths/scales.js").Axis} Axis
  * @typedef {((x: number) => number) | ArrayLike<number>[]} Line a function, or points [x, y]
+ * @typedef {{text: string, series: string, kind?: "line" | "dash" | "area" | "dot"}} Entry of a legend; `kind` is the
+ *   swatch: a line, a dashed line, an area or a dot
  */
 
 export const SERIES = ["blue", "orange", "purple", "red", "grey"];
@@ -27,19 +29,18 @@ export function chartTheme(root) {
 }
 
 /**
- * A canvas for a chart with its caption above; `aspect` is width over height.
- * @param {string} caption @param {string} label for a screen reader @param {number} [aspect]
+ * A canvas for a chart with its caption and, of the `entries` if there are any, a legend above; `aspect` is width
+ * over height.
+ * @param {string} caption @param {string} label for a screen reader @param {number} aspect @param {Entry[]} [entries]
  */
-export function chartPanel(caption, label, aspect = 1.6) {
+export function chartPanel(caption, label, aspect, entries = []) {
   const made = panel(caption, "aecore-chart", { role: "img", "aria-label": label });
   made.canvas.style.setProperty("--aecore-aspect", String(aspect));
+  if (entries.length) made.canvas.before(legend(entries));
   return made;
 }
 
-/**
- * A legend as text, which wraps and can be read out. `kind` is the swatch: a line, a dashed line, an area or a dot.
- * @param {{text: string, series: string, kind?: "line" | "dash" | "area" | "dot"}[]} entries
- */
+/** A legend as text, which wraps and can be read out. @param {Entry[]} entries */
 export function legend(entries) {
   const list = element("div", "aecore-legend");
   for (const { text, series, kind = "line" } of entries) {
@@ -55,15 +56,11 @@ export function legend(entries) {
 export class Chart {
   /** @param {HTMLCanvasElement} canvas @param {ChartTheme} theme @param {{x: Axis, y: Axis}} axes */
   constructor(canvas, theme, axes) {
-    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    this.context = wipe(canvas, theme);
     this.theme = theme;
     this.axes = axes;
     this.unit = canvas.width / canvas.clientWidth;
     const { context, unit } = this;
-    context.globalAlpha = 1;
-    context.setLineDash([]);
-    context.fillStyle = theme.paper;
-    context.fillRect(0, 0, canvas.width, canvas.height);
     context.font = `${TEXT_SIZE * unit}px ${theme.font}`;
     const marks = [axes.x, axes.y].map((axis) => this.#marks(axis));
     const widest = Math.max(0, ...marks[1].map(({ text }) => context.measureText(text).width));

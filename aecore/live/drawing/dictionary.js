@@ -5,7 +5,7 @@
  * where it is not; a cross marks a dead unit, a stroke one that is switched off, a ring the chosen
  * one. Why marks beside colours: a picture must tell them apart without colour, too.
  */
-import { Sheet } from "./canvas.js";
+import { Sheet, strokeMark, wipe } from "./canvas.js";
 import { Chart } from "./chart.js";
 import { largestSize, paintSigned } from "./signed.js";
 import { cellsFor } from "../maths/sparsecode.js";
@@ -47,7 +47,7 @@ function stroke(context, [x, y, w, h], rising) {
  * @param {Marks} marks
  */
 export function drawDictionary(canvas, theme, sheet, units, { active, dead, off, chosen }) {
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const context = wipe(canvas, theme);
   const unit = canvas.width / canvas.clientWidth;
   const [columns, rows] = cellsFor(units);
   const [tileWidth, tileHeight] = sheet.size;
@@ -59,10 +59,6 @@ export function drawDictionary(canvas, theme, sheet, units, { active, dead, off,
     across - 2 * inset,
     down - 2 * inset,
   ];
-  context.globalAlpha = 1;
-  context.setLineDash([]);
-  context.fillStyle = theme.paper;
-  context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingQuality = "high";
   for (let i = 0; i < units; i++) {
     const [x, y, w, h] = boxOf(i);
@@ -88,14 +84,7 @@ export function drawDictionary(canvas, theme, sheet, units, { active, dead, off,
     }
   }
   const [x, y, w, h] = boxOf(chosen);
-  for (const [colour, thickness] of /** @type {const} */ ([
-    [theme.paper, 6],
-    [theme.accent, 3],
-  ])) {
-    context.strokeStyle = colour;
-    context.lineWidth = thickness * unit;
-    context.strokeRect(x, y, w, h);
-  }
+  strokeMark(context, theme, 3 * unit, () => context.rect(x, y, w, h));
 }
 
 /** A range that holds 0 and all values, with some room. @param {ArrayLike<number>} values @returns {number[]} */

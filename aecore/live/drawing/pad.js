@@ -6,7 +6,7 @@
  * paint in every frame; and a class's name stands at its median, so that colour is not the only
  * sign.
  */
-import { frameOf, pill } from "./canvas.js";
+import { frameOf, pill, strokeMark, wipe } from "./canvas.js";
 import { toFloat32 } from "../maths/decoder.js";
 import { shown } from "../maths/numbers.js";
 
@@ -113,8 +113,7 @@ export function drawAxes(canvas, region, theme, names, cssWidth = canvas.clientW
   const { width, height } = canvas;
   const [c1, c2, extent] = region;
   const inset = 5 * unit;
-  context.fillStyle = theme.paper;
-  context.fillRect(0, 0, width, height);
+  wipe(canvas, theme);
   context.font = `${10.5 * unit}px ${theme.font}`;
   context.lineWidth = unit;
   const last = Math.min(0.87 * width, width - 4 * inset - 1.2 * context.measureText(names[0]).width);
@@ -225,15 +224,5 @@ export function drawMarker(canvas, at, region, theme, outline) {
     );
     context.setLineDash([]);
   }
-  const rings = /** @type {[string, number][]} */ ([
-    [theme.paper, 6],
-    [theme.accent, 3],
-  ]);
-  for (const [colour, thickness] of rings) {
-    context.strokeStyle = colour;
-    context.lineWidth = thickness * unit;
-    context.beginPath();
-    context.arc(x(at[0]), y(at[1]), 9 * unit, 0, 2 * Math.PI);
-    context.stroke();
-  }
+  strokeMark(context, theme, 3 * unit, () => context.arc(x(at[0]), y(at[1]), 9 * unit, 0, 2 * Math.PI));
 }

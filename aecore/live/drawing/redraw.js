@@ -7,6 +7,14 @@
  */
 import { framePacer, keepSharp, onThemeChange } from "./canvas.js";
 
+/** @param {any} model @param {string[]} traits @param {() => void} react to a change of any @param {AbortSignal} signal */
+export function whenChanged(model, traits, react, signal) {
+  for (const trait of traits) {
+    model.on(`change:${trait}`, react);
+    signal.addEventListener("abort", () => model.off(`change:${trait}`, react));
+  }
+}
+
 /**
  * Begin to keep it so; returns how to ask for a redraw for any other reason.
  * @param {HTMLElement} root @param {any} model
@@ -20,10 +28,7 @@ export function keepDrawn(root, model, { traits, canvases, draw, restyle }, sign
     restyle();
     ask();
   };
-  for (const trait of traits) {
-    model.on(`change:${trait}`, ask);
-    signal.addEventListener("abort", () => model.off(`change:${trait}`, ask));
-  }
+  whenChanged(model, traits, ask, signal);
   onThemeChange(repaint, signal);
   keepSharp(canvases, repaint, signal);
   return ask;

@@ -6,7 +6,7 @@
  * above the plane hides what is below it, and nothing below hides anything above; so painting upwards
  * gives the right picture without any search for hidden lines.
  */
-import { channels, frameOf } from "./canvas.js";
+import { channels, frameOf, wipe } from "./canvas.js";
 import { clipFace, convexHull, cubeFaces, sectionOf, sphereOutline } from "../maths/solids.js";
 
 /** @typedef {import("../maths/solids.js").Point} Point */
@@ -98,10 +98,8 @@ export function drawScene(canvas, theme, solid, height) {
 
   const outline = sectionOf(solid, -height);
   const rim = raised(outline);
-  context.globalAlpha = 1;
+  wipe(canvas, theme);
   context.lineJoin = "round";
-  context.fillStyle = theme.paper;
-  context.fillRect(0, 0, canvas.width, canvas.height);
   part(-1);
 
   const sheet = [[-1, -1], [1, -1], [1, 1], [-1, 1]].map(([a, b]) => [SHEET * a, SHEET * b, 0]);

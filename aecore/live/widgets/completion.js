@@ -7,13 +7,15 @@
  * strokes on one grid of pixels, which goes into `painted` once a frame.
  */
 import { middlePixel, nextPixel, strokeOn } from "../controls/brush.js";
+import { toolButton } from "../controls/buttons.js";
 import { choices, wordFace } from "../controls/choices.js";
+import { onKeys, presses } from "../controls/keys.js";
 import { greysOf, picturePicker } from "../controls/pictures.js";
 import { readouts } from "../controls/readouts.js";
 import { assign, liveView } from "../controls/view.js";
-import { element, panel, readTheme, Sheet, toolButton } from "../drawing/canvas.js";
+import { element, panel, readTheme, Sheet, strokeMark } from "../drawing/canvas.js";
 import { drawEdges, hatch } from "../drawing/hatch.js";
-import { keepDrawn } from "../drawing/redraw.js";
+import { keepDrawn, whenChanged } from "../drawing/redraw.js";
 import {
   completed,
   decoderInputs,
@@ -37,9 +39,8 @@ const PAINT_LABEL =
   "Visible part of the image. Arrow keys move the pen, Space or Enter uses it, " +
   "Shift with an arrow key uses it on the way";
 
-/** The parts of the view. @param {any} model */
-function buildCompletion(model) {
-  const root = element("div", "aecore-view", { role: "group", "aria-label": model.get("label") });
+/** The parts of the view. @param {HTMLElement} root @param {any} model */
+function buildCompletion(root, model) {
   const stage = element("div", "aecore-panels is-completion");
   const paper = panel("Visible part: draw here", "aecore-paint", {
     tabindex: "0",
@@ -60,11 +61,11 @@ function buildCompletion(model) {
   const tools = element("div", "aecore-tools aecore-painting");
   const pen = element("div", "aecore-sr-only", { role: "status" });
   stage.append(paper.figure, draws, tools);
-  return { root, stage, paper: paper.canvas, tiles, canvases, tools, pen };
+  return { stage, paper: paper.canvas, tiles, canvases, tools, pen };
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-async function render({ model, el, signal }) {
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+async function render({ model, root, signal }) {
   const network = await sharedNetwork(model.widget_manager, model.get("decoder"));
   const shape = model.get("image_shape");
   const [height, width] = shape;
@@ -74,7 +75,7 @@ async function render({ model, el, signal }) {
   const mask = Uint8Array.from(greysOf(model.get("mask")), (value) => (value > 0 ? 1 : 0));
   const greys = greysOf(model.get("thumbnails"));
   const edges = edgesOf(mask, shape);
-  const { root, stage, paper, tiles, canvases, tools, pen } = buildCompletion(model);
+  const { stage, paper, tiles, canvases, tools, pen } = buildCompletion(root, model);
 
   const unpainted = () => new DataView(new ArrayBuffer(0));
   let tool = TOOLS[0];
@@ -104,11 +105,9 @@ async function render({ model, el, signal }) {
     signal,
   );
   root.append(picker.set, stage, numbers.list, pen);
-  el.append(root);
 
   let theme = readTheme(root);
   const sheet = new Sheet(width, height);
-  let facesStale = true;
   // The grey levels that the pen works on, and whether it has since they were last sent.
   const image = new Float32Array(size);
   let used = false;
@@ -151,23 +150,14 @@ async function render({ model, el, signal }) {
     const context = /** @type {CanvasRenderingContext2D} */ (paper.getContext("2d"));
     const unit = paper.width / paper.clientWidth;
     const at = [((cursor[1] + 0.5) * paper.width) / width, ((cursor[0] + 0.5) * paper.height) / height];
-    for (const [colour, thickness] of /** @type {[string, number][]} */ ([
-      [theme.paper, 5],
-      [theme.accent, 2.5],
-    ])) {
-      context.strokeStyle = colour;
-      context.lineWidth = thickness * unit;
-      context.beginPath();
-      context.arc(at[0], at[1], ((tool.radius + 0.6) * paper.width) / width, 0, 2 * Math.PI);
-      context.stroke();
-    }
+    const radius = ((tool.radius + 0.6) * paper.width) / width;
+    strokeMark(context, theme, 2.5 * unit, () => context.arc(at[0], at[1], radius, 0, 2 * Math.PI));
   }
 
   function draw() {
     if (!paper.width) return;
     if (used) send();
-    if (facesStale) picker.paint(theme);
-    facesStale = false;
+    picker.paint(theme);
     picker.show(model.get("example"));
     drawPaper();
     const visible = partOf(image, mask, 1);
@@ -193,7 +183,6 @@ async function render({ model, el, signal }) {
 
   const restyle = () => {
     theme = readTheme(root);
-    facesStale = true;
   };
   const reload = () => {
     load();
@@ -204,14 +193,9 @@ async function render({ model, el, signal }) {
   const traits = ["painted", "seed", "spread"];
   const all = [paper, ...canvases, ...picker.faces];
   const ask = keepDrawn(root, model, { traits, canvases: all, draw, restyle }, signal);
-  for (const [trait, react] of /** @type {[string, () => void][]} */ ([
-    ["painted", reload],
-    ["example", another],
-    ["example", reload],
-  ])) {
-    model.on(`change:${trait}`, react);
-    signal.addEventListener("abort", () => model.off(`change:${trait}`, react));
-  }
+  whenChanged(model, ["painted"], reload, signal);
+  whenChanged(model, ["example"], another, signal);
+  whenChanged(model, ["example"], reload, signal);
 
   /** Use the pen between two places. @param {number[]} from @param {number[]} to */
   const usePen = (from, to) => {
@@ -249,22 +233,25 @@ async function render({ model, el, signal }) {
     byKeys = true;
     ask();
   });
-  paper.addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const direction = STEPS[/** @type {keyof typeof STEPS} */ (event.key)];
-    const press = event.key === " " || event.key === "Enter";
-    if (!direction && !press) return;
-    event.preventDefault();
-    event.stopPropagation();
+  /** Move the cursor, or not, and use the pen on the way if it is `down`. @param {number[] | undefined} direction @param {boolean} down */
+  const goOn = (direction, down) => {
     byKeys = true;
     const from = cursor;
     if (direction) cursor = nextPixel(mask, shape, cursor, direction);
     const places = [from, cursor].map(([row, column]) => [column + 0.5, row + 0.5]);
-    if (press || event.shiftKey) usePen(places[0], places[1]);
+    if (down) usePen(places[0], places[1]);
     else ask();
     const grey = Math.round(100 * image[cursor[0] * width + cursor[1]]);
     pen.textContent = `Row ${cursor[0] + 1}, column ${cursor[1] + 1}, ink ${grey} %`;
-  });
+  };
+  onKeys(
+    paper,
+    (key, shift) => {
+      const direction = STEPS[/** @type {keyof typeof STEPS} */ (key)];
+      return direction || presses(key) ? () => goOn(direction, shift || !direction) : null;
+    },
+    signal,
+  );
 }
 
 export default liveView(render);

@@ -10,14 +10,14 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose, stylesheet
-from aecore.live.codes import grey_bytes
+from aecore.live.bundle import assets
+from aecore.live.codes import check_latent_dim, grey_bytes
 from aecore.live.decoder import Decoder
-from aecore.live.examples import checked_index, named_examples
+from aecore.live.examples import named_examples
 from aecore.live.fallback import ACCENT, show_picture
 from aecore.live.noise import normal_noise
-from aecore.live.ranges import fine_slider, slider_row, within
-from aecore.live.view import DecoderView, LiveBox, slider
+from aecore.live.ranges import whole, within
+from aecore.live.view import DecoderView, LiveBox, slider, slider_row
 
 MOST_IMAGES = 10
 MOST_DRAWS = 12
@@ -27,8 +27,7 @@ _HIDDEN = "#eef4fa"
 
 
 class _CompletionView(DecoderView):
-    _esm = compose("widgets/completion.js")
-    _css = stylesheet("widgets/completion.css")
+    _esm, _css = assets("completion")
     thumbnails = traitlets.Bytes().tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     mask = traitlets.Bytes().tag(sync=True)
@@ -76,9 +75,8 @@ class CompletionExplorer(LiveBox):
         count = len(thumbnails) // mask.size
         if count > MOST_IMAGES:
             raise ValueError(f"expected 1 to {MOST_IMAGES} images, got {count}; pass images[:10]")
-        if isinstance(draws, bool) or not isinstance(draws, int) or not 1 <= draws <= MOST_DRAWS:
-            raise ValueError(f"draws must be a whole number from 1 to {MOST_DRAWS}, got {draws!r}")
-        seed = checked_index(seed, SEEDS[1] + 1, "seed")
+        draws = whole("draws", draws, (1, MOST_DRAWS))
+        seed = whole("seed", seed, SEEDS)
         spread = within("spread", spread, SPREADS)
         shared = Decoder.of(decoder, dtype=dtype)
         _check_sizes(shared, latent_dim, mask)
@@ -95,10 +93,10 @@ class CompletionExplorer(LiveBox):
             label=label,
         )
         self.sliders = {
-            "spread": fine_slider("spread of z", spread, SPREADS, 0.05),
+            "spread": slider("spread of z", spread, *SPREADS, 0.05),
             "seed": slider("draw number", seed, *SEEDS, 1),
         }
-        super().__init__(view, self.sliders, slider_row(self.sliders))
+        super().__init__(view, self.sliders, slider_row(self.sliders, roomy=True))
 
     @property
     def visible(self) -> np.ndarray:
@@ -169,8 +167,7 @@ def _checked_mask(visible) -> np.ndarray:
 
 
 def _check_sizes(decoder: Decoder, latent_dim: int, mask: np.ndarray) -> None:
-    if isinstance(latent_dim, bool) or not isinstance(latent_dim, int) or latent_dim < 1:
-        raise ValueError(f"latent_dim must be a positive whole number, got {latent_dim!r}")
+    check_latent_dim(latent_dim)
     given, hidden = int(mask.sum()), int((~mask).sum())
     if decoder.latent_dim != latent_dim + given:
         raise ValueError(

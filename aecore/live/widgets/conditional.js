@@ -6,10 +6,11 @@
  * they have two coordinates. Why one group: the row of all classes shows that they answer to the same
  * z, and choosing a class is pointing at its image.
  */
+import { toolButton } from "../controls/buttons.js";
 import { choices } from "../controls/choices.js";
 import { announcePlace, keptOnSlider, moveOnPlane, planeAttributes } from "../controls/plane.js";
 import { assign, liveView, whenStill } from "../controls/view.js";
-import { element, panel, readTheme, Sheet, toolButton } from "../drawing/canvas.js";
+import { element, panel, readTheme, Sheet } from "../drawing/canvas.js";
 import { describePlace, drawMarker, drawPoints, readPoints } from "../drawing/pad.js";
 import { keepDrawn } from "../drawing/redraw.js";
 import { sharedNetwork } from "../maths/decoder.js";
@@ -50,13 +51,12 @@ export function typicalLength(count) {
 }
 
 /**
- * The parts of the view. @param {any} model @param {(label: number) => void} pick
+ * The parts of the view. @param {HTMLElement} root @param {any} model @param {(label: number) => void} pick
  * @param {HTMLElement[]} tools
  */
-function buildConditional(model, pick, tools) {
+function buildConditional(root, model, pick, tools) {
   const names = model.get("classes");
   const coordinates = model.get("coordinates");
-  const root = element("div", "aecore-view", { role: "group", "aria-label": model.get("label") });
   const stage = element("div", "aecore-panels is-two is-conditional");
   const image = panel("Decoded image", "aecore-image", { role: "img", "aria-label": "Image" });
   const faces = names.map(() => /** @type {HTMLCanvasElement} */ (element("canvas", "aecore-face")));
@@ -88,11 +88,11 @@ function buildConditional(model, pick, tools) {
     stage.append(image.figure, group.set, beside);
     root.append(stage, status);
   }
-  return { root, pad, image, faces, group, readout, status };
+  return { pad, image, faces, group, readout, status };
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-async function render({ model, el, signal }) {
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+async function render({ model, root, signal }) {
   const network = await sharedNetwork(model.widget_manager, model.get("decoder"));
   const [height, width] = model.get("image_shape");
   const [names, coordinates] = [model.get("classes"), model.get("coordinates")];
@@ -109,11 +109,10 @@ async function render({ model, el, signal }) {
   };
   const choose = (/** @type {number} */ chosen) => assign(model, { chosen });
   let drawn = 0;
-  const { root, pad, image, faces, group, readout, status } = buildConditional(model, choose, [
+  const { pad, image, faces, group, readout, status } = buildConditional(root, model, choose, [
     toolButton("Draw z ~ N(0, I)", () => moveStyle(normalNoise(++drawn, traits.length))),
     toolButton("z = 0", () => moveStyle(new Float64Array(traits.length))),
   ]);
-  el.append(root);
 
   let theme = readTheme(root);
   const sheet = new Sheet(width, height);

@@ -5,36 +5,34 @@ one style z for all the classes at once: what z changes and what the class chang
 that the reader holds in two hands. The traits chosen and z1 ... zd are the state.
 """
 
-import ipywidgets
 import numpy as np
 import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import assets
 from aecore.live.codes import (
+    check_latent_dim,
     checked_codes,
     checked_labels,
     checked_point,
     coordinate_name,
     image_size,
-    map_points,
+    map_traits,
     on_step,
     step_for,
 )
 from aecore.live.decoder import Decoder
-from aecore.live.examples import checked_index
 from aecore.live.fallback import ACCENT, decoded_images, show_picture
-from aecore.live.view import PointBox, PointView, slider
-from aecore.plotting import CLASS_COLOURS
+from aecore.live.ranges import whole
+from aecore.live.view import PointBox, PointView, slider, slider_row
 
 MOST_CLASSES = 40
 _PALE = "#c9d2da"
 
 
 class _ConditionalView(PointView):
-    _esm = compose("widgets/conditional.js")
-    _css = stylesheet("widgets/conditional.css")
+    _esm, _css = assets("conditional")
     chosen = traitlets.Int().tag(sync=True)
 
 
@@ -73,7 +71,7 @@ class ConditionalExplorer(PointBox):
         names = _class_names(classes)
         shared = Decoder.of(decoder, dtype=dtype)
         _check_width(shared.latent_dim, latent_dim, len(names))
-        chosen = checked_index(chosen, len(names), "chosen")
+        chosen = whole("chosen", chosen, (0, len(names) - 1))
         if not (np.isfinite(extent) and extent > 0):
             raise ValueError(f"extent must be a positive number, half of a slider; got {extent!r}")
         step = step_for(extent)
@@ -83,16 +81,10 @@ class ConditionalExplorer(PointBox):
                 f"z holds {far:g}, outside the sliders, ±{extent:g}; pass a larger extent"
             )
         codes, labels = _checked_data(codes, labels, latent_dim, names)
-        region = [0.0, 0.0, float(extent)]
-        points, marks = map_points(codes, labels, [0, 1], region)
         view = _ConditionalView(
             [on_step(value, step) for value in z],
             decoder=shared,
-            codes=points.tobytes(),
-            labels=marks.tobytes(),
-            classes=names,
-            colours=[CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(names))],
-            region=region,
+            **map_traits(codes, labels, names, [0, 1], [0.0, 0.0, float(extent)]),
             step=step,
             image_shape=list(image_size(shared.output_shape, image_shape)),
             chosen=chosen,
@@ -102,9 +94,8 @@ class ConditionalExplorer(PointBox):
             f"z{i + 1}": slider(coordinate_name(i), value, -extent, extent, step)
             for i, value in enumerate(view.z)
         }
-        box = ipywidgets.Box(list(self.sliders.values()))
-        box.add_class("aecore-style")
-        super().__init__(view, self.sliders, box)
+        row = slider_row(self.sliders).add_class("aecore-style")
+        super().__init__(view, self.sliders, row)
 
     def images(self) -> np.ndarray:
         """Every class in the present style, as the page draws them: grey levels [classes, H, W] in [0, 1]."""
@@ -160,8 +151,7 @@ def _class_names(classes) -> list[str]:
 
 
 def _check_width(width: int, latent_dim: int, classes: int) -> None:
-    if isinstance(latent_dim, bool) or not isinstance(latent_dim, int) or latent_dim < 1:
-        raise ValueError(f"latent_dim must be a positive whole number, got {latent_dim!r}")
+    check_latent_dim(latent_dim)
     if width != latent_dim + classes:
         raise ValueError(
             f"the decoder takes {width} numbers, but a style of latent_dim={latent_dim} and the one-hot of "

@@ -7,12 +7,13 @@
  * measured against the mean distance between its own codes of the examples, because a code that is
  * written smaller moves less without being any less sensitive.
  */
+import { toolButton } from "../controls/buttons.js";
 import { choices, wordFace } from "../controls/choices.js";
 import { numberTable } from "../controls/numbertable.js";
 import { picturePicker } from "../controls/pictures.js";
 import { announcePlace, keptOnSlider, moveOnPlane, planeAttributes } from "../controls/plane.js";
 import { assign, liveView, whenStill } from "../controls/view.js";
-import { element, panel, Sheet, toolButton } from "../drawing/canvas.js";
+import { element, panel, Sheet } from "../drawing/canvas.js";
 import { Chart, chartPanel, chartTheme, legend } from "../drawing/chart.js";
 import { keepDrawn } from "../drawing/redraw.js";
 import { drawSensitivity } from "../drawing/sensitivitymap.js";
@@ -44,9 +45,9 @@ const COLUMNS = [
 /** Zeros with a one at place k. @param {number} k @param {number} count */
 const oneHot = (k, count) => Array.from({ length: count }, (_, i) => (i === k ? 1 : 0));
 
-/** The parts of the view. @param {string} label @param {string[]} names of the encoders */
-function buildContraction(label, names) {
-  const root = element("div", "aecore-view aecore-contraction", { role: "group", "aria-label": label });
+/** The parts of the view. @param {HTMLElement} root @param {string[]} names of the encoders */
+function buildContraction(root, names) {
+  root.classList.add("aecore-contraction");
   const stage = element("div", "aecore-panels");
   const pad = panel(
     "Move the image",
@@ -66,11 +67,11 @@ function buildContraction(label, names) {
   ]);
   const status = element("div", "aecore-sr-only", { role: "status" });
   root.append(directions, stage, lines, key, table.table, status);
-  return { root, stage, pad, image: image.canvas, ways: ways.canvas, key, directions, table, status };
+  return { stage, pad, image: image.canvas, ways: ways.canvas, key, directions, table, status };
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-async function render({ model, el, signal }) {
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+async function render({ model, root, signal }) {
   const networks = await Promise.all(
     model.get("encoders").map((/** @type {string} */ reference) => sharedNetwork(model.widget_manager, reference)),
   );
@@ -88,8 +89,8 @@ async function render({ model, el, signal }) {
   );
   const moves = [...titles.map((/** @type {string} */ _, /** @type {number} */ k) => `push${k + 1}`), "across"];
 
-  const view = buildContraction(model.get("label"), encoderNames);
-  const { root, image, ways } = view;
+  const view = buildContraction(root, encoderNames);
+  const { image, ways } = view;
   const pad = view.pad.canvas;
   const picker = picturePicker("Image", names, images, [height, width], (example) => assign(model, { example }));
   picker.set.classList.add("aecore-examples");
@@ -123,7 +124,6 @@ async function render({ model, el, signal }) {
   normal.append(across, normalFace);
   view.directions.append(along.set, normal);
   view.stage.before(picker.set, tools);
-  el.append(root);
 
   let theme = chartTheme(root);
   let shades = readSigned(root);
@@ -208,8 +208,8 @@ async function render({ model, el, signal }) {
     for (const [k, vector] of known.directions.entries()) for (let i = 0; i < size; i++) shift[i] += c[k] * vector[i];
     for (let i = 0; i < size; i++) there[i] += shift[i];
     const moved = distanceBetween(shift);
+    picker.paint(theme);
     if (facesStale) {
-      picker.paint(theme);
       for (const [k, vector] of known.directions.entries()) {
         paintSigned(sheet, vector, 0, largestSize(vector), shades);
         sheet.drawOn(faces[k]);

@@ -13,12 +13,12 @@ import traitlets
 from matplotlib.figure import Figure
 from torch import nn
 
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import assets
 from aecore.live.codes import on_step, step_for
 from aecore.live.decoder import Decoder, UnsupportedLayerError
-from aecore.live.examples import SIGNED, ExampleView, checked_images, checked_index, named_examples
-from aecore.live.ranges import slider_row, within
-from aecore.live.view import LiveBox, slider
+from aecore.live.examples import SIGNED, ExampleView, checked_images, named_examples
+from aecore.live.ranges import whole, within
+from aecore.live.view import LiveBox, slider, slider_row
 from aecore.plotting import CLASS_COLOURS
 
 MOST_IMAGES, MOST_TANGENTS, MOST_ENCODERS = 8, 5, 3
@@ -26,8 +26,7 @@ _COLOURS = (CLASS_COLOURS[0], CLASS_COLOURS[6], "#832db6")
 
 
 class _ContractionView(ExampleView):
-    _esm = compose("widgets/contraction.js")
-    _css = stylesheet("widgets/contraction.css")
+    _esm, _css = assets("contraction")
     encoders = traitlets.List(traitlets.Instance(Decoder)).tag(
         sync=True, **ipywidgets.widget_serialization
     )
@@ -66,9 +65,6 @@ class ContractionExplorer(LiveBox):
     Raises TypeError or ValueError, naming the value, for whatever does not fit together.
     """
 
-    def _figure(self):
-        return _drawn(self)
-
     def __init__(
         self,
         encoders,
@@ -99,7 +95,7 @@ class ContractionExplorer(LiveBox):
         step = 5 * step_for(extent)
         along = 0.4 * extent if along is None else along
         across = 0.25 * extent if across is None else across
-        direction = checked_index(direction, len(names), "direction")
+        direction = whole("direction", direction, (0, len(names) - 1))
         pushes = [0.0] * len(names)
         pushes[direction] = on_step(within("along", along, (-extent, extent)), step)
         view = _ContractionView(
@@ -111,7 +107,7 @@ class ContractionExplorer(LiveBox):
             images=packed,
             image_shape=list(shape),
             names=named_examples(labels, count, class_names)[2],
-            example=checked_index(start, count, "start"),
+            example=whole("start", start, (0, count - 1)),
             direction=direction,
             across=on_step(within("across", across, (-extent, extent)), step),
             extent=float(extent),
@@ -123,13 +119,7 @@ class ContractionExplorer(LiveBox):
             trait: slider(name, getattr(view, trait), -extent, extent, step)
             for trait, name in titles.items()
         }
-        for mover in self.sliders.values():
-            mover.readout_format = slider("", 0, 0, 1, step / 5).readout_format
-        row = slider_row(self.sliders)
-        row.remove_class("is-roomy")
-        super().__init__(view, self.sliders, row)
-        # Above the view, which is tall: so a phone shows the sliders together with what they move.
-        self.children = (row, view)
+        super().__init__(view, self.sliders, slider_row(self.sliders), above=True)
 
     def image(self, moved: bool = True) -> torch.Tensor:
         """The chosen example, moved as things stand or not at all, float32 [D]."""
@@ -162,6 +152,50 @@ class ContractionExplorer(LiveBox):
     def _shift(self) -> torch.Tensor:
         pushes = [getattr(self.view, name) for name in self.sliders]
         return torch.tensor(pushes, dtype=torch.float32) @ self._directions()
+
+    def _figure(self) -> tuple[Figure, str]:
+        view = self.view
+        shape = tuple(view.image_shape)
+        figure = Figure(figsize=(7.2, 2.3), layout="constrained")
+        before, after, along, across, ways = figure.subplots(1, 5, width_ratios=(1, 1, 1, 1, 1.5))
+        vectors = self._directions().reshape(-1, *shape)
+        name = view.tangent_names[view.direction]
+        moved = self._shift().norm().item()
+        for axis, image, title in (
+            (before, self.image(False), "The image"),
+            (after, self.image(), f"moved by {moved:.2f}"),
+        ):
+            axis.imshow(image.reshape(shape).numpy(), cmap="gray_r", vmin=0, vmax=1)
+            axis.set_title(title, size=8.5, loc="left", weight="bold")
+        for axis, vector, title in (
+            (along, vectors[view.direction], f"along: {name}"),
+            (across, vectors[-1], "across: normal"),
+        ):
+            reach = vector.abs().max().item() or 1.0
+            axis.imshow(vector.numpy(), cmap=SIGNED, vmin=-reach, vmax=reach)
+            axis.set_title(title, size=8.5, loc="left", weight="bold")
+        push = getattr(view, f"push{view.direction + 1}")
+        along.set_xlabel(f"pushed {push:.2f}", size=8)
+        across.set_xlabel(f"pushed {view.across:.2f}", size=8)
+        for axis in (before, after, along, across):
+            axis.set(xticks=[], yticks=[])
+        moves = self.moves()
+        places = np.arange(len(moves))
+        for k, (moved_code, predicted, mean) in enumerate(moves.values()):
+            ways.barh(k, moved_code / mean, height=0.55, color=_COLOURS[k])
+            ways.plot([predicted / mean] * 2, [k - 0.4, k + 0.4], color="0.1", lw=1.2, ls="--")
+        ways.set(yticks=places, yticklabels=list(moves), ylim=(len(moves) - 0.4, -0.6))
+        ways.set_xlabel("code moved (dashed: predicted),\n÷ mean distance of codes", size=8)
+        ways.tick_params(labelsize=7, length=2)
+        told = "; ".join(
+            f"the code of {name} moved {far:.3g}, predicted {foreseen:.3g}, mean distance {mean:.3g}"
+            for name, (far, foreseen, mean) in moves.items()
+        )
+        return figure, (
+            f"{view.names[view.example]}, the same moved by {moved:.2f} in input space, {push:.2f} along "
+            f"{name} and {view.across:.2f} across, with both directions as signed images; and bars of how "
+            f"far the code of each encoder moves: {told}."
+        )
 
 
 def _checked_encoders(encoders, numbers, dtype) -> dict[str, Decoder]:
@@ -218,49 +252,3 @@ def _checked_names(names, count) -> list[str]:
     if len(names) != count:
         raise ValueError(f"tangent_names must name {count} tangents, got {len(names)}")
     return [str(name) for name in names]
-
-
-def _drawn(explorer: ContractionExplorer) -> tuple[Figure, str]:
-    """The image and its directions as things stand, with how far each code moves; and an alternative text."""
-    view = explorer.view
-    shape = tuple(view.image_shape)
-    figure = Figure(figsize=(7.2, 2.3), layout="constrained")
-    before, after, along, across, ways = figure.subplots(1, 5, width_ratios=(1, 1, 1, 1, 1.5))
-    vectors = explorer._directions().reshape(-1, *shape)
-    name = view.tangent_names[view.direction]
-    moved = explorer._shift().norm().item()
-    for axis, image, title in (
-        (before, explorer.image(False), "The image"),
-        (after, explorer.image(), f"moved by {moved:.2f}"),
-    ):
-        axis.imshow(image.reshape(shape).numpy(), cmap="gray_r", vmin=0, vmax=1)
-        axis.set_title(title, size=8.5, loc="left", weight="bold")
-    for axis, vector, title in (
-        (along, vectors[view.direction], f"along: {name}"),
-        (across, vectors[-1], "across: normal"),
-    ):
-        reach = vector.abs().max().item() or 1.0
-        axis.imshow(vector.numpy(), cmap=SIGNED, vmin=-reach, vmax=reach)
-        axis.set_title(title, size=8.5, loc="left", weight="bold")
-    push = getattr(view, f"push{view.direction + 1}")
-    along.set_xlabel(f"pushed {push:.2f}", size=8)
-    across.set_xlabel(f"pushed {view.across:.2f}", size=8)
-    for axis in (before, after, along, across):
-        axis.set(xticks=[], yticks=[])
-    moves = explorer.moves()
-    places = np.arange(len(moves))
-    for k, (moved_code, predicted, mean) in enumerate(moves.values()):
-        ways.barh(k, moved_code / mean, height=0.55, color=_COLOURS[k])
-        ways.plot([predicted / mean] * 2, [k - 0.4, k + 0.4], color="0.1", lw=1.2, ls="--")
-    ways.set(yticks=places, yticklabels=list(moves), ylim=(len(moves) - 0.4, -0.6))
-    ways.set_xlabel("code moved (dashed: predicted),\n÷ mean distance of codes", size=8)
-    ways.tick_params(labelsize=7, length=2)
-    told = "; ".join(
-        f"the code of {name} moved {far:.3g}, predicted {foreseen:.3g}, mean distance {mean:.3g}"
-        for name, (far, foreseen, mean) in moves.items()
-    )
-    return figure, (
-        f"{view.names[view.example]}, the same moved by {moved:.2f} in input space, {push:.2f} along {name} "
-        f"and {view.across:.2f} across, with both directions as signed images; and bars of how far the code "
-        f"of each encoder moves: {told}."
-    )

@@ -6,11 +6,12 @@
  * are one curve. Why: the residual divided by sigma^2 is the denoiser's estimate of the score, and
  * here it can be seen as an image, beside the numbers that say how good it is.
  */
+import { toolButton } from "../controls/buttons.js";
 import { picturePicker } from "../controls/pictures.js";
 import { readouts } from "../controls/readouts.js";
 import { assign, liveView, whenStill } from "../controls/view.js";
 import { element, panel, Sheet } from "../drawing/canvas.js";
-import { Chart, chartPanel, chartTheme, legend } from "../drawing/chart.js";
+import { Chart, chartPanel, chartTheme } from "../drawing/chart.js";
 import { keepDrawn } from "../drawing/redraw.js";
 import { paintSigned, readSigned } from "../drawing/signed.js";
 import { sharedNetwork, toFloat32 } from "../maths/decoder.js";
@@ -36,9 +37,9 @@ function errorText(value) {
   return shown(value, value < 10 ? 2 : 1);
 }
 
-/** @param {string} label @param {AbortSignal} signal */
-function denoisingFrame(label, signal) {
-  const root = element("div", "aecore-view aecore-denoising", { role: "group", "aria-label": label });
+/** @param {HTMLElement} root @param {() => void} redraw @param {AbortSignal} signal */
+function denoisingFrame(root, redraw, signal) {
+  root.classList.add("aecore-denoising");
   const stage = element("div", "aecore-panels is-four");
   const image = (/** @type {string} */ caption, /** @type {string} */ name) => {
     const made = panel(caption, name, { role: "img", "aria-label": caption });
@@ -52,15 +53,11 @@ function denoisingFrame(label, signal) {
     residual: image("Residual / σ²", "aecore-residual"),
   };
   const key = element("div", "aecore-readout", { "aria-hidden": "true" });
-  const chart = chartPanel("Squared error over σ, for this image and this noise", "Squared errors", 2);
+  const chart = chartPanel("Squared error over σ, for this image and this noise", "Squared errors", 2, [
+    { text: "noised: |x̃ − x|²", series: "grey" },
+    { text: "denoised: |r(x̃) − x|²", series: "purple" },
+  ]);
   chart.canvas.classList.add("aecore-error-chart");
-  chart.figure.insertBefore(
-    legend([
-      { text: "noised: |x̃ − x|²", series: "grey" },
-      { text: "denoised: |r(x̃) − x|²", series: "purple" },
-    ]),
-    chart.canvas,
-  );
   const numbers = readouts(
     [
       { key: "before", name: "Error, noised", series: "grey" },
@@ -71,13 +68,11 @@ function denoisingFrame(label, signal) {
     signal,
   );
   const side = element("div", "aecore-side");
-  const another = element("button", "aecore-button", { type: "button" });
-  another.textContent = "Another noise";
-  side.append(numbers.list, another);
+  side.append(numbers.list, toolButton("Another noise", redraw));
   const below = element("div", "aecore-panels is-joint is-error");
   below.append(chart.figure, side);
   root.append(stage, key, below);
-  return { root, stage, key, numbers, another, chart: chart.canvas, ...canvases };
+  return { stage, key, numbers, chart: chart.canvas, ...canvases };
 }
 
 /**
@@ -126,26 +121,23 @@ function drawErrors(canvas, theme, stds, curve, here, trained) {
   }
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-async function render({ model, el, signal }) {
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+async function render({ model, root, signal }) {
   const network = await sharedNetwork(model.widget_manager, model.get("denoiser"));
   const [height, width] = model.get("image_shape");
   const [size, names] = [height * width, model.get("names")];
   const images = toFloat32(model.get("images"), "float32");
   const [seed, most, trained] = [model.get("seed"), model.get("most"), model.get("trained")];
   const stds = Array.from({ length: LEVELS + 1 }, (_, i) => most * (i / LEVELS) ** 2);
-  const frame = denoisingFrame(model.get("label"), signal);
-  const { root, clean, noised, denoised, residual, chart, numbers } = frame;
+  const redraw = () => assign(model, { draw: (model.get("draw") + 1) % model.get("draws") });
+  const frame = denoisingFrame(root, redraw, signal);
+  const { clean, noised, denoised, residual, chart, numbers } = frame;
   const picker = picturePicker("Example", names, images, [height, width], (index) => assign(model, { example: index }));
   picker.set.classList.add("aecore-examples");
   root.insertBefore(picker.set, frame.stage);
-  const redraw = () => assign(model, { draw: (model.get("draw") + 1) % model.get("draws") });
-  frame.another.addEventListener("click", redraw);
-  el.append(root);
 
   let theme = chartTheme(root);
   let shades = readSigned(root);
-  let facesStale = true;
   const tellLater = whenStill(signal);
   const sheet = new Sheet(width, height);
   const paint = (/** @type {HTMLCanvasElement} */ canvas, /** @type {ArrayLike<number>} */ pixels) => {
@@ -167,8 +159,7 @@ async function render({ model, el, signal }) {
       noise = normalNoise(seed + which, size);
       curve = errorCurve(network, image, noise, stds);
     }
-    if (facesStale) picker.paint(theme);
-    facesStale = false;
+    picker.paint(theme);
     picker.show(example);
     const spoilt = noisedImage(image, std, noise);
     const mended = network.decode(spoilt).slice();
@@ -216,7 +207,6 @@ async function render({ model, el, signal }) {
   const restyle = () => {
     theme = chartTheme(root);
     shades = readSigned(root);
-    facesStale = true;
   };
   const canvases = [clean, noised, denoised, residual, chart, ...picker.faces];
   keepDrawn(root, model, { traits: ["example", "std", "draw"], canvases, draw, restyle }, signal);

@@ -14,11 +14,12 @@ import traitlets
 from matplotlib.figure import Figure
 from torch import nn
 
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import assets
 from aecore.live.decoder import Decoder
-from aecore.live.examples import SIGNED, ExampleView, checked_images, checked_index, named_examples
+from aecore.live.examples import SIGNED, ExampleView, checked_images, named_examples
 from aecore.live.noise import normal_noise
-from aecore.live.view import LiveBox, slider
+from aecore.live.ranges import whole
+from aecore.live.view import LiveBox, slider, slider_row
 
 MOST_IMAGES = 12
 DRAWS = 100
@@ -27,8 +28,7 @@ _LEVELS = 41
 
 
 class _DenoisingView(ExampleView):
-    _esm = compose("widgets/denoising.js")
-    _css = stylesheet("widgets/denoising.css")
+    _esm, _css = assets("denoising")
     denoiser = traitlets.Instance(Decoder).tag(sync=True, **ipywidgets.widget_serialization)
     std = traitlets.Float().tag(sync=True)
     draw = traitlets.Float(0).tag(sync=True)
@@ -76,16 +76,14 @@ class DenoisingExplorer(LiveBox):
             raise ValueError(f"most must be a positive number, the largest sigma; got {most}")
         if not 0 <= std <= most:
             raise ValueError(f"std must be from 0 to most = {most:g}, got {std}")
-        if int(seed) != seed or not 0 <= seed < 2**31 - DRAWS:
-            raise ValueError(f"seed must be a whole number from 0 to 2^31 - {DRAWS}, got {seed}")
         view = _DenoisingView(
             denoiser=shared,
             images=packed,
             image_shape=list(shape),
             names=named_examples(labels, count, class_names)[2],
-            example=checked_index(start, count, "start"),
+            example=whole("start", start, (0, count - 1)),
             std=float(std),
-            seed=int(seed),
+            seed=whole("seed", seed, (0, 2**31 - DRAWS)),
             most=float(most),
             trained=_checked_levels(trained),
             label=label,
@@ -94,11 +92,7 @@ class DenoisingExplorer(LiveBox):
             "std": slider("noise σ", std, 0, most, 10.0 ** math.floor(math.log10(most) - 1.999)),
             "draw": slider("noise no.", 0, 0, DRAWS - 1, 1),
         }
-        controls = ipywidgets.Box(list(self.sliders.values()))
-        controls.add_class("aecore-sliders")
-        super().__init__(view, self.sliders, controls)
-        # Above the view, which is tall: so a phone shows the slider together with what it moves.
-        self.children = (controls, view)
+        super().__init__(view, self.sliders, slider_row(self.sliders), above=True)
 
     def noise(self) -> np.ndarray:
         """The standard normal noise that the page adds as things stand, float64 [H, W]."""

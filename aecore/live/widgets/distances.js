@@ -8,7 +8,7 @@
  */
 import { readouts } from "../controls/readouts.js";
 import { liveView, whenStill } from "../controls/view.js";
-import { element, frameOf, panel } from "../drawing/canvas.js";
+import { element, frameOf, panel, wipe } from "../drawing/canvas.js";
 import { Chart, chartPanel, chartTheme } from "../drawing/chart.js";
 import { keepDrawn } from "../drawing/redraw.js";
 import { uniformNoise } from "../maths/noise.js";
@@ -82,9 +82,9 @@ export function distanceText(distance) {
   return distance < 0.01 ? distance.toPrecision(2) : shown(distance, 3);
 }
 
-/** @param {string} label */
-function distanceFrame(label) {
-  const root = element("div", "aecore-view aecore-distances", { role: "group", "aria-label": label });
+/** @param {HTMLElement} root */
+function distanceFrame(root) {
+  root.classList.add("aecore-distances");
   const stage = element("div", "aecore-panels");
   const pairs = chartPanel("Distances between points", "Histogram of distances", 1);
   const ball = panel("The ball and its shell", "aecore-ball", { role: "img", "aria-label": "Ball" });
@@ -93,7 +93,7 @@ function distanceFrame(label) {
   const note = element("div", "aecore-readout");
   note.textContent = "Each dot: a random point of the ball in D dimensions, at its true distance from the centre.";
   root.append(stage, note);
-  return { root, pairs: pairs.canvas, ball: ball.canvas, shell: shell.canvas };
+  return { pairs: pairs.canvas, ball: ball.canvas, shell: shell.canvas };
 }
 
 /**
@@ -120,16 +120,14 @@ function drawDistances(canvas, theme, distances, { nearest, farthest, mean }) {
  * @param {number[]} radii @param {ArrayLike<number>} turns direction of each point, from 0 to 1
  */
 function drawBall(canvas, theme, [dimension, thickness], radii, turns) {
-  const { context, unit, x, y } = frameOf(canvas, [0, 0, 1.09]);
+  const { unit, x, y } = frameOf(canvas, [0, 0, 1.09]);
+  const context = wipe(canvas, theme);
   const scale = x(1) - x(0);
   const shade = theme.series.orange;
   const disc = (/** @type {number} */ radius) => {
     context.beginPath();
     context.arc(x(0), y(0), Math.max(0, radius * scale), 0, 2 * Math.PI);
   };
-  context.globalAlpha = 1;
-  context.fillStyle = theme.paper;
-  context.fillRect(0, 0, canvas.width, canvas.height);
   disc(1);
   context.fillStyle = shade;
   context.globalAlpha = 0.22;
@@ -181,9 +179,9 @@ function drawShell(canvas, theme, thickness, dimension) {
   chart.dot([dimension, share(dimension)], { colour, radius: 5, ring: theme.text });
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-function render({ model, el, signal }) {
-  const { root, pairs, ball, shell } = distanceFrame(model.get("label"));
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+function render({ model, root, signal }) {
+  const { pairs, ball, shell } = distanceFrame(root);
   const [count, seed, stops] = [model.get("points"), model.get("seed"), model.get("stops")];
   const table = pairDistances(count, stops, seed);
   const found = table.map(summary);
@@ -200,7 +198,6 @@ function render({ model, el, signal }) {
     signal,
   );
   root.append(numbers.list);
-  el.append(root);
   let theme = chartTheme(root);
   const tellLater = whenStill(signal);
 

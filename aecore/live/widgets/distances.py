@@ -5,14 +5,15 @@ them (Beyer et al., 1999, "When is nearest neighbour meaningful?"). And of a bal
 1 - (1 - thickness)^D lies in its outer shell. Both are computed in the page (distances.js).
 """
 
-import ipywidgets
 import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
+from aecore.live.fallback import dress
 from aecore.live.noise import uniform_noise
-from aecore.live.view import LiveBox, View, slider
+from aecore.live.ranges import whole, within
+from aecore.live.view import LiveBox, View, slider, slider_row, stops_slider
 from aecore.plotting import CLASS_COLOURS
 
 LARGEST_DIMENSION = 1000
@@ -43,7 +44,7 @@ def shell_share(thickness, dimension):
 
 
 class _DistanceView(View):
-    _esm = compose("widgets/distances.js")
+    _esm, _css = assets("distances")
     stops = traitlets.List(traitlets.Int()).tag(sync=True)
     stop = traitlets.Int().tag(sync=True)
     thickness = traitlets.Float().tag(sync=True)
@@ -71,38 +72,20 @@ class DistanceExplorer(LiveBox):
         seed=0,
         label="Distances and volumes in many dimensions",
     ):
-        if int(dimension) != dimension or not 1 <= dimension <= LARGEST_DIMENSION:
-            raise ValueError(
-                f"dimension must be a whole number from 1 to {LARGEST_DIMENSION}, got {dimension}"
-            )
-        low, high = THICKNESSES
-        if not low <= thickness <= high:
-            raise ValueError(f"thickness must be from {low} to {high}, got {thickness}")
-        if int(points) != points or not 3 <= points <= MOST_POINTS:
-            raise ValueError(f"points must be a whole number from 3 to {MOST_POINTS}, got {points}")
-        if int(seed) != seed or not 0 <= seed < 2**31:
-            raise ValueError(f"seed must be a whole number from 0 to 2^31 - 1, got {seed}")
-        stops = sorted({*STOPS, int(dimension)})
+        dimension = whole("dimension", dimension, (1, LARGEST_DIMENSION))
+        stops = sorted({*STOPS, dimension})
         view = _DistanceView(
             stops=stops,
             stop=stops.index(dimension),
-            thickness=thickness,
-            points=int(points),
-            seed=int(seed),
+            thickness=within("thickness", thickness, THICKNESSES),
+            points=whole("points", points, (3, MOST_POINTS)),
+            seed=whole("seed", seed, (0, 2**31 - 1)),
             label=label,
         )
-        self.dimension = ipywidgets.SelectionSlider(
-            description="dimension D",
-            options=stops,
-            value=int(dimension),
-            style={"description_width": "auto"},
-            layout={"width": "auto", "margin": "0"},
-        )
-        self.thickness = slider("shell thickness", thickness, low, high, 0.01)
-        sliders = ipywidgets.Box([self.dimension, self.thickness]).add_class("aecore-sliders")
-        super().__init__(view, {"thickness": self.thickness}, sliders)
-        # Of a selection slider it is the index that lives in the page, not the value.
-        self._links.append(ipywidgets.jslink((self.dimension, "index"), (view, "stop")))
+        self.dimension = stops_slider("dimension D", stops, view.stop)
+        self.thickness = slider("shell thickness", view.thickness, *THICKNESSES, 0.01)
+        sliders = {"stop": self.dimension, "thickness": self.thickness}
+        super().__init__(view, sliders, slider_row(sliders))
 
     def _figure(self) -> tuple[Figure, str]:
         view = self.view
@@ -138,11 +121,8 @@ class DistanceExplorer(LiveBox):
         shell.set(xscale="log", xlabel="dimension D", ylabel="volume in the shell (%)")
         titles = ("Distances between points", "The ball and its shell", "Share of the shell")
         for axis, title in zip((pairs, ball, shell), titles, strict=True):
-            axis.set_title(title, size=9, loc="left", weight="bold")
+            dress(axis, title)
             axis.set_box_aspect(1)
-            axis.tick_params(labelsize=7, length=2)
-            axis.xaxis.label.set_size(8)
-            axis.yaxis.label.set_size(8)
 
         volume = "over 99.9 %" if share > 0.9995 else f"{100 * share:.1f} %"
         alt = (

@@ -11,7 +11,7 @@ import { runner } from "../controls/downhill.js";
 import { readouts } from "../controls/readouts.js";
 import { assign, liveView } from "../controls/view.js";
 import { element } from "../drawing/canvas.js";
-import { Chart, chartPanel, chartTheme, legend } from "../drawing/chart.js";
+import { Chart, chartPanel, chartTheme } from "../drawing/chart.js";
 import { keepDrawn } from "../drawing/redraw.js";
 import { chartOverZ, extentOf } from "../drawing/zaxis.js";
 import { normalNoise } from "../maths/noise.js";
@@ -71,28 +71,19 @@ function sumPanel(caption, key) {
   return { ...made, line };
 }
 
-/** The parts of the view that do not depend on the numbers. @param {string} label */
-function buildPlayground(label) {
-  const root = element("div", "aecore-view", { role: "group", "aria-label": label });
+/** The parts of the view that do not depend on the numbers. @param {HTMLElement} root */
+function buildPlayground(root) {
   const stage = element("div", "aecore-panels is-two is-divergence");
   const tools = element("div", "aecore-tools");
-  const densities = chartPanel("The distributions", "q and p over z", 1.65);
-  densities.figure.insertBefore(
-    legend([
-      { text: "q = N(μ, σ²)", series: "blue" },
-      { text: "target p", series: "orange" },
-      { text: "samples of q", series: "blue", kind: "dot" },
-    ]),
-    densities.canvas,
-  );
-  const ways = chartPanel("Three ways to KL(q‖p)", "Formula, quadrature and Monte Carlo", 1.65);
-  ways.figure.insertBefore(
-    legend([
-      { text: "± 1 standard error", series: "blue" },
-      { text: "± 2", series: "grey" },
-    ]),
-    ways.canvas,
-  );
+  const densities = chartPanel("The distributions", "q and p over z", 1.65, [
+    { text: "q = N(μ, σ²)", series: "blue" },
+    { text: "target p", series: "orange" },
+    { text: "samples of q", series: "blue", kind: "dot" },
+  ]);
+  const ways = chartPanel("Three ways to KL(q‖p)", "Formula, quadrature and Monte Carlo", 1.65, [
+    { text: "± 1 standard error", series: "blue" },
+    { text: "± 2", series: "grey" },
+  ]);
   const [named, away] = ["densities", "away"].map((key) => element("div", "aecore-sum", { "data-number": key }));
   densities.figure.append(named);
   ways.figure.append(away);
@@ -100,12 +91,12 @@ function buildPlayground(label) {
   const reverse = sumPanel("KL(p‖q): the integrand p log(p/q)", "reverse-areas");
   stage.append(densities.figure, ways.figure, forward.figure, reverse.figure);
   root.append(stage);
-  return { root, tools, densities, ways, forward, reverse, named, away };
+  return { tools, densities, ways, forward, reverse, named, away };
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-function render({ model, el, signal }) {
-  const { root, tools, densities, ways, forward, reverse, named, away } = buildPlayground(model.get("label"));
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+function render({ model, root, signal }) {
+  const { tools, densities, ways, forward, reverse, named, away } = buildPlayground(root);
   const [seed, count] = model.get("noise");
   const noise = normalNoise(seed, count);
   const targets = model.get("targets");
@@ -142,7 +133,6 @@ function render({ model, el, signal }) {
     signal,
   );
   root.append(numbers.list, tools);
-  el.append(root);
 
   let theme = chartTheme(root);
 

@@ -10,9 +10,10 @@ import traitlets
 from matplotlib.figure import Figure
 from torch.distributions import Categorical, MixtureSameFamily, Normal
 
-from aecore.live.bundle import compose
-from aecore.live.ranges import fine_slider, slider_row, within
-from aecore.live.view import LiveBox, View
+from aecore.live.bundle import assets
+from aecore.live.fallback import dress
+from aecore.live.ranges import within
+from aecore.live.view import LiveBox, View, slider, slider_row
 from aecore.plotting import CLASS_COLOURS
 
 TARGETS = {
@@ -30,7 +31,7 @@ _Q, _P, _ABOVE, _BELOW = CLASS_COLOURS[0], CLASS_COLOURS[6], CLASS_COLOURS[4], C
 
 
 class _PlaygroundView(View):
-    _esm = compose("widgets/divergence.js")
+    _esm, _css = assets("divergence")
     mean = traitlets.Float().tag(sync=True)
     log_std = traitlets.Float().tag(sync=True)
     target = traitlets.Enum(tuple(TARGETS), default_value="normal").tag(sync=True)
@@ -65,10 +66,10 @@ class KLPlayground(LiveBox):
         log_std = within("log_std", log_std, LOG_STD_BOUNDS)
         view = _PlaygroundView(mean=mean, log_std=log_std, target=target, label=label)
         self.sliders = {
-            "mean": fine_slider("mean μ of q", mean, MEAN_BOUNDS, STEP),
-            "log_std": fine_slider("log σ of q", log_std, LOG_STD_BOUNDS, STEP),
+            "mean": slider("mean μ of q", mean, *MEAN_BOUNDS, STEP),
+            "log_std": slider("log σ of q", log_std, *LOG_STD_BOUNDS, STEP),
         }
-        super().__init__(view, self.sliders, slider_row(self.sliders))
+        super().__init__(view, self.sliders, slider_row(self.sliders, roomy=True))
 
     def _figure(self) -> tuple[Figure, str]:
         view = self.view
@@ -96,10 +97,7 @@ class KLPlayground(LiveBox):
         )
         names = ("density", "q log(q/p), nats per unit", "p log(p/q), nats per unit")
         for axis, title, name in zip((left, middle, right), titles, names, strict=True):
-            axis.set_title(title, size=9, loc="left", weight="bold")
-            axis.set_xlabel("z", size=8)
-            axis.set_ylabel(name, size=8)
-            axis.tick_params(labelsize=7, length=2)
+            dress(axis, title, xlabel="z", ylabel=name)
         what = "N(0, 1)" if view.target == "normal" else "a mixture of two bumps at −2 and 2"
         return figure, (
             f"Three panels. The densities of q = N({view.mean:.2f}, {np.exp(view.log_std):.2f}²) and of p, "

@@ -9,7 +9,7 @@ import { runner } from "../controls/downhill.js";
 import { readouts } from "../controls/readouts.js";
 import { liveView } from "../controls/view.js";
 import { element } from "../drawing/canvas.js";
-import { chartPanel, chartTheme, legend } from "../drawing/chart.js";
+import { chartPanel, chartTheme } from "../drawing/chart.js";
 import { drawLedger, ledgerRange, ledgerTexts } from "../drawing/ledger.js";
 import { keepDrawn } from "../drawing/redraw.js";
 import { chartOverZ } from "../drawing/zaxis.js";
@@ -25,35 +25,28 @@ const STYLES = {
   evidence: { name: "log p(x)", series: "red" },
 };
 
-/** The parts of the view that do not depend on the numbers. @param {string} label */
-function buildElbo(label) {
-  const root = element("div", "aecore-view", { role: "group", "aria-label": label });
+/** The parts of the view that do not depend on the numbers. @param {HTMLElement} root */
+function buildElbo(root) {
   const stage = element("div", "aecore-panels is-two is-elbo");
-  const beside = chartPanel("q beside the exact posterior", "Densities of q and the posterior over z", 1.05);
-  beside.figure.insertBefore(
-    legend([
-      { text: "q", series: "blue" },
-      { text: "posterior p(z|x)", series: "red" },
-      { text: "prior p(z)", series: "grey" },
-    ]),
-    beside.canvas,
-  );
-  const ledger = chartPanel("The ledger, in nats", "Bars that add up to log p(x)", 1.05);
-  ledger.figure.insertBefore(
-    legend([{ text: "log p(x): only x moves this line", series: "red" }]),
-    ledger.canvas,
-  );
+  const beside = chartPanel("q beside the exact posterior", "Densities of q and the posterior over z", 1.05, [
+    { text: "q", series: "blue" },
+    { text: "posterior p(z|x)", series: "red" },
+    { text: "prior p(z)", series: "grey" },
+  ]);
+  const ledger = chartPanel("The ledger, in nats", "Bars that add up to log p(x)", 1.05, [
+    { text: "log p(x): only x moves this line", series: "red" },
+  ]);
   const [densities, sum] = ["densities", "sum"].map((key) => element("div", "aecore-sum", { "data-number": key }));
   beside.figure.append(densities);
   ledger.figure.append(sum);
   stage.append(beside.figure, ledger.figure);
   root.append(stage);
-  return { root, beside, ledger, densities, sum };
+  return { beside, ledger, densities, sum };
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-function render({ model, el, signal }) {
-  const { root, beside, ledger, densities, sum } = buildElbo(model.get("label"));
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+function render({ model, root, signal }) {
+  const { beside, ledger, densities, sum } = buildElbo(root);
   const latent = { weight: model.get("weight"), bias: model.get("bias"), noiseStd: model.get("noise_std") };
   const range = ledgerRange(
     Math.min(...model.get("x_bounds").map((/** @type {number} */ x) => logEvidence(latent, x))),
@@ -75,7 +68,6 @@ function render({ model, el, signal }) {
   );
   numbers.list.firstElementChild?.classList.add("aecore-sr-only");
   root.append(numbers.list, tools);
-  el.append(root);
 
   let theme = chartTheme(root);
 

@@ -7,7 +7,8 @@ import traitlets
 from matplotlib.figure import Figure
 from torch.distributions import Normal, kl_divergence
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
+from aecore.live.fallback import dress
 from aecore.live.inference import (
     STEP,
     Z_GRID,
@@ -15,10 +16,9 @@ from aecore.live.inference import (
     checked_model,
     double,
     exact,
-    name_axes,
 )
-from aecore.live.ranges import fine_slider, slider_row, within
-from aecore.live.view import LiveBox
+from aecore.live.ranges import within
+from aecore.live.view import LiveBox, slider, slider_row
 from aecore.plotting import CLASS_COLOURS
 
 MEAN_BOUNDS = (-3.0, 3.0)
@@ -29,7 +29,7 @@ _BLUE, _RED, _PURPLE, _GREY, _ORANGE = (CLASS_COLOURS[i] for i in (0, 2, 4, 8, 6
 
 
 class _ElboView(LatentView):
-    _esm = compose("widgets/elbo.js")
+    _esm, _css = assets("elbo")
     mean = traitlets.Float().tag(sync=True)
     log_std = traitlets.Float().tag(sync=True)
 
@@ -60,11 +60,11 @@ class ELBOExplorer(LiveBox):
         log_std = within("log_std", log_std, LOG_STD_BOUNDS)
         view = _ElboView(**model, mean=mean, log_std=log_std, label=label)
         self.sliders = {
-            "mean": fine_slider("mean μ of q", mean, MEAN_BOUNDS, Q_STEP),
-            "log_std": fine_slider("log σ of q", log_std, LOG_STD_BOUNDS, Q_STEP),
-            "x": fine_slider("data x", view.x, view.x_bounds, STEP),
+            "mean": slider("mean μ of q", mean, *MEAN_BOUNDS, Q_STEP),
+            "log_std": slider("log σ of q", log_std, *LOG_STD_BOUNDS, Q_STEP),
+            "x": slider("data x", view.x, *view.x_bounds, STEP),
         }
-        super().__init__(view, self.sliders, slider_row(self.sliders))
+        super().__init__(view, self.sliders, slider_row(self.sliders, roomy=True))
 
     def _figure(self) -> tuple[Figure, str]:
         view = self.view
@@ -97,8 +97,8 @@ class ELBOExplorer(LiveBox):
         places = [place for row in rows for place in row[1:3]]
         room = 0.06 * (max(places) - min(places))
         ledger.set_xlim(min(places) - room, max(places) + room)
-        name_axes((beside, ledger), ("q beside the posterior", "The ledger"), ("density", ""))
-        ledger.set_xlabel("nats", size=8)
+        dress(beside, "q beside the posterior", xlabel="z", ylabel="density")
+        dress(ledger, "The ledger", xlabel="nats")
         return figure, (
             f"Two panels at x = {view.x:.2f}. The densities of q = N({view.mean:.2f}, {q.stddev:.2f}²), "
             f"of the exact posterior and of the prior; and bars that add up: reconstruction "

@@ -12,6 +12,7 @@ import { announcePlace, keptOnSlider, moveOnPlane, planeAttributes } from "../co
 import { assign, liveView, whenStill } from "../controls/view.js";
 import { element, framePacer, keepSharp, onThemeChange, panel, readTheme, Sheet } from "../drawing/canvas.js";
 import { describePlace, drawMarker, drawPoints, readPoints } from "../drawing/pad.js";
+import { whenChanged } from "../drawing/redraw.js";
 import { sharedNetwork } from "../maths/decoder.js";
 import { shown } from "../maths/numbers.js";
 
@@ -33,11 +34,10 @@ export function scatterStep(count) {
 }
 
 /**
- * The panels and texts of the view. @param {any} model
+ * The panels and texts of the view. @param {HTMLElement} root @param {any} model
  * @param {string} plane names of the pad's coordinates
  */
-function build(model, plane) {
-  const root = element("div", "aecore-view", { role: "group", "aria-label": model.get("label") });
+function build(root, model, plane) {
   const panels = element("div", "aecore-panels");
   const pad = panel(
     "Code space",
@@ -56,11 +56,11 @@ function build(model, plane) {
   const readout = element("div", "aecore-readout", { "aria-hidden": "true" });
   const status = element("div", "aecore-sr-only", { role: "status" });
   root.append(panels, readout, status);
-  return { root, pad: pad.canvas, image: image.canvas, grid: grid.canvas, readout, status };
+  return { pad: pad.canvas, image: image.canvas, grid: grid.canvas, readout, status };
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-async function render({ model, el, signal }) {
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+async function render({ model, root, signal }) {
   const network = await sharedNetwork(model.widget_manager, model.get("decoder"));
   const [height, width] = model.get("image_shape");
   const names = model.get("coordinates");
@@ -69,8 +69,7 @@ async function render({ model, el, signal }) {
   const digits = Math.max(0, Math.round(-Math.log10(step)));
   const points = readPoints(model);
   const latent = names.map((/** @type {string} */ _, /** @type {number} */ i) => `z${i + 1}`);
-  const { root, pad, image, grid, readout, status } = build(model, `${names[across]} and ${names[up]}`);
-  el.append(root);
+  const { pad, image, grid, readout, status } = build(root, model, `${names[across]} and ${names[up]}`);
 
   let theme = readTheme(root);
   const single = new Sheet(width, height);
@@ -165,15 +164,10 @@ async function render({ model, el, signal }) {
     pointMoved();
     windowMoved();
   };
-  /** @param {string} name @param {() => void} react */
-  const onTrait = (name, react) => {
-    model.on(`change:${name}`, react);
-    signal.addEventListener("abort", () => model.off(`change:${name}`, react));
-  };
   for (const [i, name] of latent.entries()) {
-    onTrait(name, i === across || i === up ? pointMoved : planeMoved);
+    whenChanged(model, [name], i === across || i === up ? pointMoved : planeMoved, signal);
   }
-  for (const name of ["centre1", "centre2", "extent"]) onTrait(name, windowMoved);
+  whenChanged(model, ["centre1", "centre2", "extent"], windowMoved, signal);
 
   const dragged = (/** @type {number[]} */ place) => {
     target = place;

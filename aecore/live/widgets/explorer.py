@@ -12,27 +12,27 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
 from aecore.live.codes import (
     checked_codes,
     checked_labels,
     checked_point,
     image_size,
-    map_points,
+    map_traits,
     on_step,
     spread,
     step_for,
 )
 from aecore.live.decoder import Decoder
 from aecore.live.fallback import ACCENT, decoded_images, show_picture
+from aecore.live.ranges import whole
 from aecore.live.view import PointBox, PointView, slider
-from aecore.plotting import CLASS_COLOURS
 
 _MUTED = "#5b6772"
 
 
 class _ExplorerView(PointView):
-    _esm = compose("widgets/explorer.js")
+    _esm, _css = assets("explorer")
     axes = traitlets.List(traitlets.Int()).tag(sync=True)
     cells = traitlets.Int().tag(sync=True)
     centre1 = traitlets.Float().tag(sync=True)
@@ -57,9 +57,6 @@ class LatentExplorer(PointBox):
     Raises TypeError or ValueError, naming the value, for whatever does not fit together.
     """
 
-    def _figure(self):
-        return _drawn(self)
-
     def __init__(
         self,
         decoder,
@@ -79,8 +76,7 @@ class LatentExplorer(PointBox):
         shared = Decoder.of(decoder, dtype=dtype)
         d = shared.latent_dim
         axes = _checked_axes(axes, d)
-        if not isinstance(cells, int) or not 2 <= cells <= 25:
-            raise ValueError(f"cells must be a whole number from 2 to 25, got {cells!r}")
+        cells = whole("cells", cells, (2, 25))
         if labels is not None and codes is None:
             raise ValueError("labels were given without codes; pass the encoded data as codes too")
         codes = None if codes is None else checked_codes(codes, d)
@@ -103,16 +99,11 @@ class LatentExplorer(PointBox):
                     "pass a larger extent"
                 )
         (c1, half), (c2, _) = (self._ranges[a] for a in axes)
-        points, marks = map_points(codes, labels, axes, [c1, c2, half])
         view = _ExplorerView(
             [on_step(value, step) for value in z],
             decoder=shared,
-            codes=points.tobytes(),
-            labels=marks.tobytes(),
-            classes=names,
-            colours=[CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(names))],
+            **map_traits(codes, labels, names, axes, [c1, c2, half]),
             axes=axes,
-            region=[c1, c2, half],
             step=step,
             image_shape=list(image_size(shared.output_shape, image_shape)),
             cells=cells,
@@ -130,6 +121,53 @@ class LatentExplorer(PointBox):
         controls = ipywidgets.Box(boxes)
         controls.add_class("aecore-controls")
         super().__init__(view, self.sliders, controls)
+
+    def _figure(self) -> tuple[Figure, str]:
+        view = self.view
+        c1, c2, half = view.region
+        xs, ys = view.coordinates[view.axes[0]], view.coordinates[view.axes[1]]
+        box = (c1 - half, c1 + half, c2 - half, c2 + half)
+        figure = Figure(figsize=(7.2, 2.75), layout="constrained")
+        pad, image, grid = figure.subplots(1, 3)
+
+        points = self.points
+        labels = np.frombuffer(view.labels, np.uint8)
+        palette = np.array([*view.colours, *[_MUTED] * (256 - len(view.colours))])
+        pad.scatter(*points.T, c=palette[labels], s=2, linewidths=0)
+        for label in np.unique(labels[labels < len(view.classes)]):
+            place = np.median(points[labels == label], 0)
+            plate = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": palette[label]}
+            pad.text(*place, view.classes[label], size=7, ha="center", va="center", bbox=plate)
+        at = [self.z[a] for a in view.axes]
+        pad.plot(*at, "o", ms=9, mfc="none", mec=ACCENT, mew=2, zorder=5)
+        pad.set(xlim=box[:2], ylim=box[2:], xlabel=xs, aspect="equal")
+        pad.set_ylabel(ys, rotation=0)
+
+        show_picture(image, decoded_images(view.decoder, [self.z], view.image_shape)[0])
+        centres = (np.arange(view.cells) + 0.5) / view.cells * 2 - 1
+        codes = np.tile(self.z, (view.cells**2, 1))
+        codes[:, view.axes[0]] = view.centre1 + view.extent * np.tile(centres, view.cells)
+        codes[:, view.axes[1]] = view.centre2 - view.extent * np.repeat(centres, view.cells)
+        height, width = view.image_shape
+        tiles = decoded_images(view.decoder, codes, view.image_shape)
+        tiles = tiles.reshape(view.cells, view.cells, height, width).transpose(0, 2, 1, 3)
+        show_picture(grid, tiles.reshape(view.cells * height, -1), aspect="auto")
+        for axis, title in ((pad, "Code space"), (image, "Decoded image"), (grid, "Decoded grid")):
+            axis.set_title(title, size=9, loc="left", weight="bold")
+            axis.set_box_aspect(1)
+            axis.tick_params(labelsize=7, length=2)
+        for axis in (image, grid):
+            axis.set(xticks=[], yticks=[])
+
+        z = ", ".join(f"{value:.2f}" for value in self.z)
+        data = f"{len(points)} encoded examples" + (" coloured by class" if view.classes else "")
+        alt = (
+            f"Three panels. A map of the code space over {xs} and {ys}"
+            + (f" with {data}" if len(points) else "")
+            + f"; the image decoded at z = ({z}); and a grid of {view.cells} by {view.cells} images decoded "
+            f"around ({view.centre1:.2f}, {view.centre2:.2f}) with half-width {view.extent:.2f}."
+        )
+        return figure, alt
 
 
 def _checked_axes(axes, d: int) -> list[int]:
@@ -181,52 +219,3 @@ def _sliders(view, ranges) -> dict[str, ipywidgets.FloatSlider]:
     low = max(step, on_step(half / 20, step))
     sliders["extent"] = slider("extent", half, round(low, 10), round(half, 10), step)
     return sliders
-
-
-def _drawn(explorer: LatentExplorer) -> tuple[Figure, str]:
-    """Map, decoded image and decoded grid of a LatentExplorer as it stands, and an alternative text."""
-    view = explorer.view
-    c1, c2, half = view.region
-    xs, ys = view.coordinates[view.axes[0]], view.coordinates[view.axes[1]]
-    box = (c1 - half, c1 + half, c2 - half, c2 + half)
-    figure = Figure(figsize=(7.2, 2.75), layout="constrained")
-    pad, image, grid = figure.subplots(1, 3)
-
-    points = explorer.points
-    labels = np.frombuffer(view.labels, np.uint8)
-    palette = np.array([*view.colours, *[_MUTED] * (256 - len(view.colours))])
-    pad.scatter(*points.T, c=palette[labels], s=2, linewidths=0)
-    for label in np.unique(labels[labels < len(view.classes)]):
-        place = np.median(points[labels == label], 0)
-        plate = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": palette[label]}
-        pad.text(*place, view.classes[label], size=7, ha="center", va="center", bbox=plate)
-    at = [explorer.z[a] for a in view.axes]
-    pad.plot(*at, "o", ms=9, mfc="none", mec=ACCENT, mew=2, zorder=5)
-    pad.set(xlim=box[:2], ylim=box[2:], xlabel=xs, aspect="equal")
-    pad.set_ylabel(ys, rotation=0)
-
-    show_picture(image, decoded_images(view.decoder, [explorer.z], view.image_shape)[0])
-    centres = (np.arange(view.cells) + 0.5) / view.cells * 2 - 1
-    codes = np.tile(explorer.z, (view.cells**2, 1))
-    codes[:, view.axes[0]] = view.centre1 + view.extent * np.tile(centres, view.cells)
-    codes[:, view.axes[1]] = view.centre2 - view.extent * np.repeat(centres, view.cells)
-    height, width = view.image_shape
-    tiles = decoded_images(view.decoder, codes, view.image_shape)
-    tiles = tiles.reshape(view.cells, view.cells, height, width).transpose(0, 2, 1, 3)
-    show_picture(grid, tiles.reshape(view.cells * height, -1), aspect="auto")
-    for axis, title in ((pad, "Code space"), (image, "Decoded image"), (grid, "Decoded grid")):
-        axis.set_title(title, size=9, loc="left", weight="bold")
-        axis.set_box_aspect(1)
-        axis.tick_params(labelsize=7, length=2)
-    for axis in (image, grid):
-        axis.set(xticks=[], yticks=[])
-
-    z = ", ".join(f"{value:.2f}" for value in explorer.z)
-    data = f"{len(points)} encoded examples" + (" coloured by class" if view.classes else "")
-    alt = (
-        f"Three panels. A map of the code space over {xs} and {ys}"
-        + (f" with {data}" if len(points) else "")
-        + f"; the image decoded at z = ({z}); and a grid of {view.cells} by {view.cells} images decoded "
-        f"around ({view.centre1:.2f}, {view.centre2:.2f}) with half-width {view.extent:.2f}."
-    )
-    return figure, alt

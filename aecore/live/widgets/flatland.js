@@ -7,10 +7,11 @@
  * one number tells which of them is there.
  */
 import { choices, wordFace } from "../controls/choices.js";
+import { filmStrip } from "../controls/filmstrip.js";
 import { player } from "../controls/player.js";
 import { readouts } from "../controls/readouts.js";
 import { assign, liveView, whenStill } from "../controls/view.js";
-import { element, frameOf, panel } from "../drawing/canvas.js";
+import { element, frameOf, panel, wipe } from "../drawing/canvas.js";
 import { Chart, chartPanel, chartTheme } from "../drawing/chart.js";
 import { keepDrawn } from "../drawing/redraw.js";
 import { drawScene } from "../drawing/scene.js";
@@ -36,10 +37,8 @@ export function heightOfShare(share) {
  * @param {number} height @param {boolean} [grid]
  */
 function drawSection(canvas, theme, solid, height, grid = true) {
-  const { context, unit, x, y } = frameOf(canvas, [0, 0, FIELD]);
-  context.globalAlpha = 1;
-  context.fillStyle = theme.paper;
-  context.fillRect(0, 0, canvas.width, canvas.height);
+  const { unit, x, y } = frameOf(canvas, [0, 0, FIELD]);
+  const context = wipe(canvas, theme);
   context.strokeStyle = theme.line;
   context.lineWidth = unit;
   for (const at of grid ? [-1, -0.5, 0, 0.5, 1] : []) {
@@ -70,11 +69,9 @@ function drawSection(canvas, theme, solid, height, grid = true) {
  * @param {number} height
  */
 function drawSight(canvas, theme, solid, height) {
-  const { context, x } = frameOf(canvas, [0, 0, FIELD]);
+  const { x } = frameOf(canvas, [0, 0, FIELD]);
+  const context = wipe(canvas, theme);
   const outline = sectionOf(solid, -height);
-  context.globalAlpha = 1;
-  context.fillStyle = theme.paper;
-  context.fillRect(0, 0, canvas.width, canvas.height);
   context.fillStyle = theme.accent;
   for (let column = 0; column < canvas.width; column++) {
     const depth = nearestEdge(outline, (column + 0.5 - x(0)) / (x(1) - x(0)));
@@ -101,9 +98,9 @@ function drawAreas(canvas, theme, solid, height) {
   chart.dot([height, area(height)], { colour: theme.accent, radius: 5, ring: theme.text });
 }
 
-/** @param {string} label */
-function flatFrame(label) {
-  const root = element("div", "aecore-view aecore-flatland", { role: "group", "aria-label": label });
+/** @param {HTMLElement} root @param {(height: number) => void} go */
+function flatFrame(root, go) {
+  root.classList.add("aecore-flatland");
   const stage = element("div", "aecore-panels");
   const scene = panel("From outside", "aecore-scene", { role: "img", "aria-label": "Solid and plane" });
   const section = panel("In the plane", "aecore-section", { role: "img", "aria-label": "Section" });
@@ -115,26 +112,16 @@ function flatFrame(label) {
   within.textContent = "what its inhabitants see";
   section.figure.append(sight, within);
   stage.append(scene.figure, section.figure, areas.figure);
-  const strip = element("div", "aecore-strip", { role: "group", "aria-label": "Sections" });
-  strip.style.gridTemplateColumns = `repeat(${FILM.length}, minmax(0, 1fr))`;
-  const frames = FILM.map((at) => {
-    const name = `height ${shown(at, 1)}`;
-    const button = element("button", "aecore-frame", { type: "button", "aria-label": name });
-    const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", "aecore-still"));
-    const text = element("span", "aecore-moment");
-    text.textContent = shown(at, 1);
-    button.append(canvas, text);
-    strip.append(button);
-    return { button, canvas, at };
-  });
+  const stills = FILM.map((at) => ({ name: `height ${shown(at, 1)}`, text: shown(at, 1) }));
+  const film = filmStrip("Sections", stills, (index) => go(FILM[index]));
   const tools = element("div", "aecore-tools");
-  root.append(stage, strip, tools);
-  return { root, scene: scene.canvas, section: section.canvas, sight, areas: areas.canvas, frames, tools };
+  root.append(stage, film.strip, tools);
+  return { scene: scene.canvas, section: section.canvas, sight, areas: areas.canvas, film, tools };
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-function render({ model, el, signal }) {
-  const { root, scene, section, sight, areas, frames, tools } = flatFrame(model.get("label"));
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+function render({ model, root, signal }) {
+  const { scene, section, sight, areas, film, tools } = flatFrame(root, (height) => assign(model, { height }));
   // The player moves a number between 0 and 1.
   const way = {
     get: () => shareOfHeight(model.get("height")),
@@ -157,8 +144,6 @@ function render({ model, el, signal }) {
   );
   tools.append(player(way, "height", signal), solids.set);
   root.append(numbers.list);
-  for (const { button, at } of frames) button.addEventListener("click", () => assign(model, { height: at }));
-  el.append(root);
   let theme = chartTheme(root);
   /** The solid that the strip shows now. @type {string | null} */
   let filmed = null;
@@ -171,13 +156,11 @@ function render({ model, el, signal }) {
     drawSection(section, theme, solid, height);
     drawSight(sight, theme, solid, height);
     drawAreas(areas, theme, solid, height);
-    if (filmed !== solid) for (const { canvas, at } of frames) drawSection(canvas, theme, solid, at, false);
+    if (filmed !== solid) for (const [i, at] of FILM.entries()) drawSection(film.canvases[i], theme, solid, at, false);
     filmed = solid;
     solids.show(SOLIDS.indexOf(solid));
     const nearest = FILM.reduce((best, at) => (Math.abs(at - height) < Math.abs(best - height) ? at : best));
-    for (const { button, at } of frames) {
-      button.classList.toggle("is-near", at === nearest && Math.abs(at - height) <= 0.2);
-    }
+    film.mark((i) => FILM[i] === nearest && Math.abs(FILM[i] - height) <= 0.2);
     const name = sectionName(solid, -height);
     const told = { section: name, area: shown(sectionArea(solid, -height), 3) };
     const place = `The ${solid} at height ${shown(height)}`;
@@ -190,7 +173,7 @@ function render({ model, el, signal }) {
     });
   }
 
-  const canvases = [scene, section, sight, areas, ...frames.map(({ canvas }) => canvas)];
+  const canvases = [scene, section, sight, areas, ...film.canvases];
   const restyle = () => {
     theme = chartTheme(root);
     filmed = null;

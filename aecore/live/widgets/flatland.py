@@ -9,7 +9,8 @@ import traitlets
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
+from aecore.live.ranges import within
 from aecore.live.view import LiveBox, View, slider
 from aecore.plotting import CLASS_COLOURS
 
@@ -62,7 +63,7 @@ def section_name(solid: str, cut: float) -> str:
 
 
 class _FlatlandView(View):
-    _esm = compose("widgets/flatland.js")
+    _esm, _css = assets("flatland")
     solid = traitlets.Enum(SOLIDS, default_value=SOLIDS[0]).tag(sync=True)
     height = traitlets.Float().tag(sync=True)
 
@@ -81,8 +82,7 @@ class Flatland(LiveBox):
     def __init__(self, *, solid="sphere", height=0.0, label="A solid passes through Flatland"):
         if solid not in SOLIDS:
             raise ValueError(f"solid must be one of {SOLIDS}, got {solid!r}")
-        if not -REACH <= height <= REACH:
-            raise ValueError(f"height must be from {-REACH} to {REACH}, got {height}")
+        height = within("height", height, (-REACH, REACH))
         view = _FlatlandView(solid=solid, height=height, label=label)
         self.slider = slider("height", height, -REACH, REACH, 0.01)
         super().__init__(view, {"height": self.slider}, self.slider)

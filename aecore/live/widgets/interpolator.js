@@ -8,11 +8,13 @@
  * that holds both paths.
  */
 import { choices, wordFace } from "../controls/choices.js";
+import { filmStrip } from "../controls/filmstrip.js";
 import { greysOf, picturePicker } from "../controls/pictures.js";
 import { player } from "../controls/player.js";
 import { assign, liveView, whenStill } from "../controls/view.js";
-import { element, framePacer, keepSharp, onThemeChange, panel, readTheme, Sheet } from "../drawing/canvas.js";
+import { element, panel, readTheme, Sheet } from "../drawing/canvas.js";
 import { drawPath } from "../drawing/pathmap.js";
+import { keepDrawn } from "../drawing/redraw.js";
 import { sharedNetwork, toFloat32 } from "../maths/decoder.js";
 import { shown } from "../maths/numbers.js";
 import { interpolate, norm } from "../maths/paths.js";
@@ -22,33 +24,24 @@ const PATHS = ["linear", "spherical"];
 const MOST_SHOWN = 10;
 const FEW = 10;
 
-/** The parts of the view that do not depend on the data. @param {string} label */
-function frameWork(label) {
-  const root = element("div", "aecore-view", { role: "group", "aria-label": label });
+/** The parts of the view that do not depend on the data. @param {HTMLElement} root @param {(t: number) => void} go */
+function frameWork(root, go) {
   const stage = element("div", "aecore-panels");
   const picks = element("div", "aecore-panel aecore-picks");
   const map = panel("Path in code space", "aecore-path", { role: "img", "aria-label": "Path" });
   const image = panel("Decoded image", "aecore-image", { role: "img", "aria-label": "Image" });
   stage.append(picks, map.figure, image.figure);
   const readout = element("div", "aecore-readout", { "aria-hidden": "true" });
-  const strip = element("div", "aecore-strip", { role: "group", "aria-label": "Film strip" });
-  const frames = MOMENTS.map((t) => {
-    const button = element("button", "aecore-frame", { type: "button", "aria-label": `t = ${t}` });
-    const canvas = /** @type {HTMLCanvasElement} */ (element("canvas", "aecore-still"));
-    const text = element("span", "aecore-moment");
-    text.textContent = `t = ${t}`;
-    button.append(canvas, text);
-    strip.append(button);
-    return { button, canvas, t };
-  });
+  const stills = MOMENTS.map((t) => ({ name: `t = ${t}`, text: `t = ${t}` }));
+  const film = filmStrip("Film strip", stills, (index) => go(MOMENTS[index]));
   const tools = element("div", "aecore-tools");
   const status = element("div", "aecore-sr-only", { role: "status" });
-  root.append(stage, readout, strip, tools, status);
-  return { root, picks, map: map.canvas, image: image.canvas, readout, frames, tools, status };
+  root.append(stage, readout, film.strip, tools, status);
+  return { picks, map: map.canvas, image: image.canvas, readout, film, tools, status };
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-async function render({ model, el, signal }) {
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+async function render({ model, root, signal }) {
   const network = await sharedNetwork(model.widget_manager, model.get("decoder"));
   const [height, width] = model.get("image_shape");
   const [names, marks, colours] = [model.get("names"), model.get("marks"), model.get("colours")];
@@ -58,7 +51,7 @@ async function render({ model, el, signal }) {
     const at = model.get(end) * dim;
     return codes.subarray(at, at + dim);
   };
-  const { root, picks, map, image, readout, frames, tools, status } = frameWork(model.get("label"));
+  const { picks, map, image, readout, film, tools, status } = frameWork(root, (t) => assign(model, { t }));
 
   const greys = greysOf(model.get("thumbnails"));
   const pickers = [
@@ -76,20 +69,18 @@ async function render({ model, el, signal }) {
     (index) => assign(model, { path: PATHS[index] }),
   );
   tools.append(player(model, "t", signal), ways.set);
-  for (const { button, t } of frames) button.addEventListener("click", () => assign(model, { t }));
-  el.append(root);
 
   let theme = readTheme(root);
   const sheet = new Sheet(width, height);
-  let facesStale = true;
-  let waysStale = true;
+  /** The way that the strip shows now. */
+  let filmed = "";
   const tellLater = whenStill(signal);
 
   const drawFrames = () => {
     const ends = [codeOf("first"), codeOf("second")];
     const all = MOMENTS.flatMap((t) => interpolate(ends[0], ends[1], t, model.get("path")));
     const pixels = network.decode(all, MOMENTS.length).slice();
-    for (const [i, { canvas }] of frames.entries()) {
+    for (const [i, canvas] of film.canvases.entries()) {
       sheet.paint(pixels, i * width * height, theme);
       sheet.drawOn(canvas);
     }
@@ -100,12 +91,12 @@ async function render({ model, el, signal }) {
     const [t, path] = [model.get("t"), model.get("path")];
     const [start, end] = [codeOf("first"), codeOf("second")];
     const z = interpolate(start, end, t, path);
-    if (facesStale) for (const picker of pickers) picker.paint(theme);
-    if (waysStale) drawFrames();
-    facesStale = waysStale = false;
+    const ends = [model.get("first"), model.get("second")];
+    const way = [...ends, path].join();
+    if (filmed !== way) drawFrames();
+    filmed = way;
     sheet.paint(network.decode(z), 0, theme);
     sheet.drawOn(image);
-    const ends = [model.get("first"), model.get("second")];
     drawPath(
       map,
       start,
@@ -115,11 +106,12 @@ async function render({ model, el, signal }) {
       theme,
       ends.map((i) => ({ mark: marks[i], colour: colours[i] })),
     );
-    for (const picker of pickers) picker.show(model.get(picker.end));
-    ways.show(PATHS.indexOf(path));
-    for (const { button, t: moment } of frames) {
-      button.classList.toggle("is-near", Math.abs(moment - t) <= 0.125);
+    for (const picker of pickers) {
+      picker.paint(theme);
+      picker.show(model.get(picker.end));
     }
+    ways.show(PATHS.indexOf(path));
+    film.mark((i) => Math.abs(MOMENTS[i] - t) <= 0.125);
     const values = z.slice(0, MOST_SHOWN).map((value) => shown(value));
     if (dim > MOST_SHOWN) values.push("…");
     readout.textContent = `z = (${values.join(", ")}), length ${shown(norm(z))}`;
@@ -134,25 +126,12 @@ async function render({ model, el, signal }) {
     });
   }
 
-  const ask = framePacer(root, draw, signal);
-  const newWay = () => {
-    waysStale = true;
-    ask();
-  };
-  const repaint = () => {
+  const restyle = () => {
     theme = readTheme(root);
-    facesStale = true;
-    newWay();
+    filmed = "";
   };
-  for (const trait of ["first", "second", "path", "t"]) {
-    const react = trait === "t" ? ask : newWay;
-    model.on(`change:${trait}`, react);
-    signal.addEventListener("abort", () => model.off(`change:${trait}`, react));
-  }
-  onThemeChange(repaint, signal);
-  const moments = frames.map(({ canvas }) => canvas);
-  const faces = pickers.flatMap((picker) => picker.faces);
-  keepSharp([map, image, ...moments, ...faces], repaint, signal);
+  const canvases = [map, image, ...film.canvases, ...pickers.flatMap(({ faces }) => faces)];
+  keepDrawn(root, model, { traits: ["first", "second", "path", "t"], canvases, draw, restyle }, signal);
 }
 
 export default liveView(render);

@@ -10,7 +10,7 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
 from aecore.live.codes import checked_codes, grey_bytes, image_size
 from aecore.live.decoder import Decoder
 from aecore.live.examples import named_examples
@@ -22,7 +22,7 @@ MOST_EXAMPLES = 24
 
 
 class _InterpolatorView(DecoderView):
-    _esm = compose("widgets/interpolator.js")
+    _esm, _css = assets("interpolator")
     thumbnails = traitlets.Bytes().tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
     marks = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -44,9 +44,6 @@ class Interpolator(LiveBox):
     Attributes: `view` (traits first, second, t, path) and `slider`, which moves t.
     Raises TypeError or ValueError, naming the value, for whatever does not fit together.
     """
-
-    def _figure(self):
-        return _drawn(self)
 
     def __init__(
         self,
@@ -94,23 +91,21 @@ class Interpolator(LiveBox):
         self.slider = slider("t", 0, 0, 1, 0.01)
         super().__init__(view, {"t": self.slider}, self.slider)
 
-
-def _drawn(interpolator: Interpolator) -> tuple[Figure, str]:
-    """Film strip of an Interpolator as it stands, and an alternative text."""
-    view = interpolator.view
-    codes = np.frombuffer(view.codes, "<f4").reshape(-1, view.decoder.latent_dim)
-    ends = codes[view.first], codes[view.second]
-    moments = np.linspace(0, 1, 5)
-    frames = decoded_images(
-        view.decoder, [interpolate(*ends, t, view.path) for t in moments], view.image_shape
-    )
-    figure = Figure(figsize=(7.2, 1.75), layout="constrained")
-    for axis, t, frame in zip(figure.subplots(1, 5), moments, frames, strict=True):
-        show_picture(axis, frame)
-        axis.set(xticks=[], yticks=[])
-        axis.set_title(f"t = {t:g}", size=9)
-    names = view.names[view.first], view.names[view.second]
-    return figure, (
-        f"Film strip of five decoded images on the {view.path} path from the code of {names[0]} to that of "
-        f"{names[1]}, at t = 0, 0.25, 0.5, 0.75 and 1."
-    )
+    def _figure(self) -> tuple[Figure, str]:
+        view = self.view
+        codes = np.frombuffer(view.codes, "<f4").reshape(-1, view.decoder.latent_dim)
+        ends = codes[view.first], codes[view.second]
+        moments = np.linspace(0, 1, 5)
+        frames = decoded_images(
+            view.decoder, [interpolate(*ends, t, view.path) for t in moments], view.image_shape
+        )
+        figure = Figure(figsize=(7.2, 1.75), layout="constrained")
+        for axis, t, frame in zip(figure.subplots(1, 5), moments, frames, strict=True):
+            show_picture(axis, frame)
+            axis.set(xticks=[], yticks=[])
+            axis.set_title(f"t = {t:g}", size=9)
+        names = view.names[view.first], view.names[view.second]
+        return figure, (
+            f"Film strip of five decoded images on the {view.path} path from the code of {names[0]} to that "
+            f"of {names[1]}, at t = 0, 0.25, 0.5, 0.75 and 1."
+        )

@@ -9,7 +9,7 @@
 import { readouts } from "../controls/readouts.js";
 import { assign, liveView } from "../controls/view.js";
 import { channels, element } from "../drawing/canvas.js";
-import { chartPanel, chartTheme, legend } from "../drawing/chart.js";
+import { chartPanel, chartTheme } from "../drawing/chart.js";
 import { keepDrawn } from "../drawing/redraw.js";
 import { chartOverZ, extentOf } from "../drawing/zaxis.js";
 import { signedAreas } from "../maths/estimates.js";
@@ -19,40 +19,32 @@ import { shown } from "../maths/numbers.js";
 const Z_SPAN = [-4, 4];
 const MAP_SIZE = [128, 96];
 
-/** @param {string} caption @param {string} label @param {Parameters<typeof legend>[0]} entries */
-function rowPanel(caption, label, entries) {
-  const made = chartPanel(caption, label);
-  if (entries.length) made.figure.insertBefore(legend(entries), made.canvas);
-  return made;
-}
-
-/** The parts of the view that do not depend on the numbers. @param {string} label */
-function buildPosterior(label) {
-  const root = element("div", "aecore-view", { role: "group", "aria-label": label });
+/** The parts of the view that do not depend on the numbers. @param {HTMLElement} root */
+function buildPosterior(root) {
   const stage = element("div", "aecore-panels is-joint");
-  const map = rowPanel("Joint density p(x, z)", "Joint density of x and z", [
+  const map = chartPanel("Joint density p(x, z)", "Joint density of x and z", 1.6, [
     { text: "your x", series: "red" },
     { text: "mean of x for each z", series: "grey", kind: "dash" },
   ]);
-  const margin = rowPanel("Evidence p(x)", "Density of x", [{ text: "at your x", series: "red", kind: "dot" }]);
-  const slice = rowPanel("The slice at your x", "Prior, likelihood and their product over z", [
+  const margin = chartPanel("Evidence p(x)", "Density of x", 1.6, [{ text: "at your x", series: "red", kind: "dot" }]);
+  const slice = chartPanel("The slice at your x", "Prior, likelihood and their product over z", 1.6, [
     { text: "prior p(z)", series: "grey" },
     { text: "likelihood p(x|z)", series: "purple" },
     { text: "product, area p(x)", series: "orange", kind: "area" },
   ]);
-  const posterior = rowPanel("The posterior p(z|x): that slice divided by its area", "Posterior over z", [
+  const posterior = chartPanel("The posterior p(z|x): that slice divided by its area", "Posterior over z", 1.6, [
     { text: "prior p(z)", series: "grey" },
     { text: "posterior, area 1", series: "red", kind: "area" },
   ]);
   const [evidenceSide, posteriorSide] = [0, 1].map(() => element("div", "aecore-side"));
   stage.append(map.figure, margin.figure, slice.figure, evidenceSide, posterior.figure, posteriorSide);
   root.append(stage);
-  return { root, map, margin, slice, posterior, evidenceSide, posteriorSide };
+  return { map, margin, slice, posterior, evidenceSide, posteriorSide };
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-function render({ model, el, signal }) {
-  const { root, map, margin, slice, posterior, ...sides } = buildPosterior(model.get("label"));
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+function render({ model, root, signal }) {
+  const { map, margin, slice, posterior, ...sides } = buildPosterior(root);
   const evidence = readouts(
     [
       { key: "area", name: "area of the product", series: "orange" },
@@ -70,7 +62,6 @@ function render({ model, el, signal }) {
   );
   sides.evidenceSide.append(evidence.list);
   sides.posteriorSide.append(moments.list);
-  el.append(root);
 
   const [weight, bias, xRange] = [model.get("weight"), model.get("bias"), model.get("x_bounds")];
   let theme = chartTheme(root);

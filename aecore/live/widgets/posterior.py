@@ -10,7 +10,8 @@ import torch
 from matplotlib.figure import Figure
 from torch.distributions import Normal
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
+from aecore.live.fallback import dress
 from aecore.live.inference import (
     NOISE_BOUNDS,
     STEP,
@@ -19,17 +20,15 @@ from aecore.live.inference import (
     checked_model,
     double,
     exact,
-    name_axes,
 )
-from aecore.live.ranges import fine_slider, slider_row
-from aecore.live.view import LiveBox
+from aecore.live.view import LiveBox, slider, slider_row
 from aecore.plotting import CLASS_COLOURS
 
 _RED, _PURPLE, _GREY, _ORANGE = (CLASS_COLOURS[i] for i in (2, 4, 8, 6))
 
 
 class _PosteriorView(LatentView):
-    _esm = compose("widgets/posterior.js")
+    _esm, _css = assets("posterior")
 
 
 class PosteriorExplorer(LiveBox):
@@ -55,10 +54,10 @@ class PosteriorExplorer(LiveBox):
         model = checked_model(weight, bias, noise_std, x)
         view = _PosteriorView(**model, label=label)
         self.sliders = {
-            "x": fine_slider("data x", view.x, view.x_bounds, STEP),
-            "noise_std": fine_slider("noise std s", view.noise_std, NOISE_BOUNDS, STEP),
+            "x": slider("data x", view.x, *view.x_bounds, STEP),
+            "noise_std": slider("noise std s", view.noise_std, *NOISE_BOUNDS, STEP),
         }
-        super().__init__(view, self.sliders, slider_row(self.sliders))
+        super().__init__(view, self.sliders, slider_row(self.sliders, roomy=True))
 
     def _figure(self) -> tuple[Figure, str]:
         view = self.view
@@ -82,7 +81,9 @@ class PosteriorExplorer(LiveBox):
         sliced.legend(frameon=False, fontsize=7)
         after.legend(frameon=False, fontsize=7)
         titles = "Joint density p(x, z)", f"Slice at x = {view.x:.2f}", "Posterior p(z|x)"
-        name_axes((joint, sliced, after), titles, ("x", "density", "density"))
+        names = ("x", "density", "density")
+        for axis, title, name in zip((joint, sliced, after), titles, names, strict=True):
+            dress(axis, title, xlabel="z", ylabel=name)
         log_p = evidence.log_prob(double(view.x)).item()
         mean, std = posterior.mean.item(), posterior.stddev.item()
         return figure, (

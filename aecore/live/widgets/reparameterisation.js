@@ -11,7 +11,7 @@ import { choices, wordFace } from "../controls/choices.js";
 import { readouts } from "../controls/readouts.js";
 import { assign, liveView } from "../controls/view.js";
 import { element } from "../drawing/canvas.js";
-import { Chart, chartPanel, chartTheme, legend } from "../drawing/chart.js";
+import { Chart, chartPanel, chartTheme } from "../drawing/chart.js";
 import { drawFlow, Z_RANGE } from "../drawing/noiseflow.js";
 import { keepDrawn } from "../drawing/redraw.js";
 import {
@@ -35,50 +35,44 @@ const BINS = 71;
 const ROW = 32;
 // The sample that tells its numbers, and two more that show how they move: where their noise is about.
 const SHOWN_NEAR = [1.6, 0, -1.2];
+/** @type {import("../drawing/chart.js").Entry[]} */
+const ESTIMATORS = [
+  { text: "pathwise", series: "blue", kind: "area" },
+  { text: "score function", series: "orange", kind: "area" },
+  { text: "exact", series: "grey", kind: "dash" },
+];
 
 /**
  * @typedef {import("../drawing/noiseflow.js").State} State
  * @typedef {import("../drawing/chart.js").ChartTheme} ChartTheme
  */
 
-/** The parts of the view. @param {string} label @param {AbortSignal} signal */
-function frameWork(label, signal) {
-  const root = element("div", "aecore-view", { role: "group", "aria-label": label });
+/** The parts of the view. @param {HTMLElement} root @param {AbortSignal} signal */
+function frameWork(root, signal) {
   const flow = chartPanel(
     "Frozen noise, dragged by μ and σ",
     "Frozen noise ε on one axis, joined by lines to z = μ + σε on another, and f(z) = z² above it",
     2.5,
+    [
+      { text: "ε", series: "grey", kind: "dot" },
+      { text: "z and f(z)", series: "blue", kind: "dot" },
+      { text: "slope of f, and how z moves, for three samples", series: "red" },
+      { text: "density", series: "grey", kind: "area" },
+    ],
   );
   flow.canvas.classList.add("aecore-flow");
-  const flowLegend = legend([
-    { text: "ε", series: "grey", kind: "dot" },
-    { text: "z and f(z)", series: "blue", kind: "dot" },
-    { text: "slope of f, and how z moves, for three samples", series: "red" },
-    { text: "density", series: "grey", kind: "area" },
-  ]);
   const reports = chartPanel(
     "What each sample reports",
     "What a sample at z reports of the gradient, by the pathwise and by the score-function estimator",
     1.25,
+    ESTIMATORS,
   );
   const spread = chartPanel(
     "A thousand estimates",
     "Histograms of a thousand estimates of the gradient, pathwise and by the score function",
     1.25,
+    ESTIMATORS,
   );
-  const estimators = () =>
-    legend([
-      { text: "pathwise", series: "blue", kind: "area" },
-      { text: "score function", series: "orange", kind: "area" },
-      { text: "exact", series: "grey", kind: "dash" },
-    ]);
-  for (const [{ figure, canvas }, entries] of /** @type {const} */ ([
-    [flow, flowLegend],
-    [reports, estimators()],
-    [spread, estimators()],
-  ])) {
-    figure.insertBefore(entries, canvas);
-  }
   const pair = element("div", "aecore-panels is-two");
   pair.append(reports.figure, spread.figure);
   const trace = element("div", "aecore-readout aecore-trace");
@@ -93,7 +87,7 @@ function frameWork(label, signal) {
   );
   const tools = element("div", "aecore-tools aecore-flow-tools");
   root.append(tools, flow.figure, trace, pair, numbers.list);
-  return { root, flow: flow.canvas, reports: reports.canvas, spread: spread.canvas, trace, numbers, tools };
+  return { flow: flow.canvas, reports: reports.canvas, spread: spread.canvas, trace, numbers, tools };
 }
 
 /** @param {HTMLCanvasElement} canvas @param {ChartTheme} theme @param {Float64Array} cloud @param {number} traced @param {State} state @param {number[]} upright range */
@@ -198,16 +192,15 @@ function story(eps, { mean, std, parameter }) {
   );
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-async function render({ model, el, signal }) {
-  const { root, flow, reports, spread, trace, numbers, tools } = frameWork(model.get("label"), signal);
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+async function render({ model, root, signal }) {
+  const { flow, reports, spread, trace, numbers, tools } = frameWork(root, signal);
   const pick = choices(
     "Gradient with respect to",
     PARAMETERS.map((name) => ({ name: NAMES[name], face: wordFace(SYMBOLS[name]) })),
     (index) => assign(model, { parameter: PARAMETERS[index] }),
   );
   tools.append(pick.set);
-  el.append(root);
   const noise = normalNoise(model.get("seed"), ROW * model.get("estimates"));
   const cloud = normalNoise(model.get("seed"), model.get("points"));
   const marked = SHOWN_NEAR.map((value) => nearest(cloud, value));

@@ -13,9 +13,10 @@ import numpy as np
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose
+from aecore.live.bundle import assets
 from aecore.live.noise import normal_noise
-from aecore.live.view import LiveBox, View, slider
+from aecore.live.ranges import within
+from aecore.live.view import LiveBox, View, look, slider, slider_row
 from aecore.plotting import CLASS_COLOURS
 
 MEANS = (-2.5, 2.5)
@@ -30,7 +31,7 @@ _INK = "#14202b"
 
 
 class _ReparameterisationView(View):
-    _esm = compose("widgets/reparameterisation.js")
+    _esm, _css = assets("reparameterisation")
     mean = traitlets.Float().tag(sync=True)
     log_std = traitlets.Float().tag(sync=True)
     samples = traitlets.Float(1.0).tag(sync=True)
@@ -62,9 +63,6 @@ class ReparameterisationExplorer(LiveBox):
     Raises ValueError, naming the value, for what is outside these ranges.
     """
 
-    def _figure(self):
-        return _drawn(self)
-
     def __init__(
         self,
         *,
@@ -75,9 +73,8 @@ class ReparameterisationExplorer(LiveBox):
         parameter="mean",
         label="Reparameterisation of a normal distribution, and two gradient estimators",
     ):
-        for name, value, (low, high) in (("mean", mean, MEANS), ("log_std", log_std, LOG_STDS)):
-            if not low <= value <= high:
-                raise ValueError(f"{name} must lie from {low} to {high}, got {value}")
+        mean = within("mean", mean, MEANS)
+        log_std = within("log_std", log_std, LOG_STDS)
         steps = [2**k for k in range(MOST_SAMPLES.bit_length())]
         if samples not in steps:
             raise ValueError(f"samples must be one of {steps}, got {samples}")
@@ -96,13 +93,7 @@ class ReparameterisationExplorer(LiveBox):
             "log_std": slider("log σ", log_std, *LOG_STDS, STEP),
             "samples": _doubling_slider("samples R", samples),
         }
-        for name in ("mean", "log_std"):
-            self.sliders[name].readout_format = ".2f"
-        controls = ipywidgets.Box(list(self.sliders.values()))
-        controls.add_class("aecore-sliders")
-        super().__init__(view, self.sliders, controls)
-        # Above the view, which is tall: so a phone shows the slider together with what it drags.
-        self.children = (controls, view)
+        super().__init__(view, self.sliders, slider_row(self.sliders), above=True)
 
     def estimates(self) -> tuple[np.ndarray, np.ndarray]:
         """The estimates that the page shows as things stand: pathwise and score function, each [1000]."""
@@ -112,10 +103,55 @@ class ReparameterisationExplorer(LiveBox):
         state = view.mean, math.exp(view.log_std), view.parameter
         return pathwise(used, *state).mean(1), score_function(used, *state).mean(1)
 
+    def _figure(self) -> tuple[Figure, str]:
+        view = self.view
+        std, symbol = math.exp(view.log_std), "μ" if view.parameter == "mean" else "σ"
+        many = "1 sample" if view.samples == 1 else f"{view.samples:.0f} samples"
+        exact = 2 * (view.mean if view.parameter == "mean" else std)
+        eps = normal_noise(view.seed, view.points)
+        z = view.mean + std * eps
+        figure = Figure(figsize=(7.2, 3), layout="constrained")
+        grid = figure.add_gridspec(2, 2, width_ratios=(3, 2))
+        flow = figure.add_subplot(grid[:, 0])
+        above = figure.add_subplot(grid[0, 1])
+        below = figure.add_subplot(grid[1, 1], sharex=above, sharey=above)
+
+        flow.plot([eps, z], [np.zeros_like(eps), np.ones_like(z)], color=_BLUE, lw=0.7, alpha=0.6)
+        flow.plot(eps, np.zeros_like(eps), "o", ms=4, color=_INK, clip_on=False)
+        flow.plot(z, np.ones_like(z), "o", ms=4, color=_BLUE, clip_on=False)
+        flow.set(ylim=(0, 1), yticks=[0, 1], yticklabels=["ε", "z"], xlabel="ε, and z = μ + σε")
+        flow.set_title(f"Frozen noise, μ = {view.mean:.2f}, σ = {std:.2f}", size=9, loc="left")
+
+        names = ("pathwise", "score function")
+        found = self.estimates()
+        reach = abs(exact) + 2.6 * found[1].std()
+        panels = zip((above, below), found, names, (_BLUE, _ORANGE), strict=True)
+        for axis, values, name, colour in panels:
+            axis.hist(values, np.linspace(-reach, reach, 72), color=colour)
+            axis.axvline(exact, color=_INK, lw=1, ls="--")
+            axis.set(yscale="log", ylabel=name)
+        above.set_title(f"{view.estimates} estimates, each from {many}", size=9, loc="left")
+        above.tick_params(labelbottom=False)
+        below.set_xlabel(f"estimate of d/d{symbol} E[z²]; exact: {exact:.2f}")
+        for axis in (flow, above, below):
+            axis.tick_params(labelsize=7, length=2)
+            axis.xaxis.label.set_size(8)
+            axis.yaxis.label.set_size(8)
+
+        told = " and ".join(
+            f"{v.mean():.2f} with standard deviation {v.std(ddof=1):.2f} for the {name} estimator"
+            for v, name in zip(found, names, strict=True)
+        )
+        return figure, (
+            f"Two charts. {view.points} frozen noises on one axis, joined by lines to z = {view.mean:.2f} + "
+            f"{std:.2f} times the noise. Beside it histograms of {view.estimates} estimates of the gradient "
+            f"of E[z²] with respect to {symbol}, each from {many}: the exact value is "
+            f"{exact:.2f}; the means are {told}."
+        )
+
 
 def _doubling_slider(text: str, value: float) -> ipywidgets.FloatLogSlider:
-    """A slider over 1, 2, 4 ... `MOST_SAMPLES`, in the look of `view.slider`."""
-    like = slider(text, 1, 1, 2, 1)
+    """A slider over 1, 2, 4 ... `MOST_SAMPLES`."""
     return ipywidgets.FloatLogSlider(
         description=text,
         value=value,
@@ -124,54 +160,5 @@ def _doubling_slider(text: str, value: float) -> ipywidgets.FloatLogSlider:
         max=math.log2(MOST_SAMPLES),
         step=1,
         readout_format=".0f",
-        style={"description_width": like.style.description_width},
-        layout={"width": like.layout.width, "margin": like.layout.margin},
-    )
-
-
-def _drawn(explorer: ReparameterisationExplorer) -> tuple[Figure, str]:
-    """Frozen noise and z, and both histograms, as things stand; and an alternative text."""
-    view = explorer.view
-    std, symbol = math.exp(view.log_std), "μ" if view.parameter == "mean" else "σ"
-    many = "1 sample" if view.samples == 1 else f"{view.samples:.0f} samples"
-    exact = 2 * (view.mean if view.parameter == "mean" else std)
-    eps = normal_noise(view.seed, view.points)
-    z = view.mean + std * eps
-    figure = Figure(figsize=(7.2, 3), layout="constrained")
-    grid = figure.add_gridspec(2, 2, width_ratios=(3, 2))
-    flow = figure.add_subplot(grid[:, 0])
-    above = figure.add_subplot(grid[0, 1])
-    below = figure.add_subplot(grid[1, 1], sharex=above, sharey=above)
-
-    flow.plot([eps, z], [np.zeros_like(eps), np.ones_like(z)], color=_BLUE, lw=0.7, alpha=0.6)
-    flow.plot(eps, np.zeros_like(eps), "o", ms=4, color=_INK, clip_on=False)
-    flow.plot(z, np.ones_like(z), "o", ms=4, color=_BLUE, clip_on=False)
-    flow.set(ylim=(0, 1), yticks=[0, 1], yticklabels=["ε", "z"], xlabel="ε, and z = μ + σε")
-    flow.set_title(f"Frozen noise, μ = {view.mean:.2f}, σ = {std:.2f}", size=9, loc="left")
-
-    names = ("pathwise", "score function")
-    found = explorer.estimates()
-    reach = abs(exact) + 2.6 * found[1].std()
-    panels = zip((above, below), found, names, (_BLUE, _ORANGE), strict=True)
-    for axis, values, name, colour in panels:
-        axis.hist(values, np.linspace(-reach, reach, 72), color=colour)
-        axis.axvline(exact, color=_INK, lw=1, ls="--")
-        axis.set(yscale="log", ylabel=name)
-    above.set_title(f"{view.estimates} estimates, each from {many}", size=9, loc="left")
-    above.tick_params(labelbottom=False)
-    below.set_xlabel(f"estimate of d/d{symbol} E[z²]; exact: {exact:.2f}")
-    for axis in (flow, above, below):
-        axis.tick_params(labelsize=7, length=2)
-        axis.xaxis.label.set_size(8)
-        axis.yaxis.label.set_size(8)
-
-    told = " and ".join(
-        f"{v.mean():.2f} with standard deviation {v.std(ddof=1):.2f} for the {name} estimator"
-        for v, name in zip(found, names, strict=True)
-    )
-    return figure, (
-        f"Two charts. {view.points} frozen noises on one axis, joined by lines to z = {view.mean:.2f} + "
-        f"{std:.2f} times the noise. Beside it histograms of {view.estimates} estimates of the gradient of "
-        f"E[z²] with respect to {symbol}, each from {many}: the exact value is "
-        f"{exact:.2f}; the means are {told}."
+        **look(),
     )

@@ -6,6 +6,7 @@
  * both fields: the exact denoiser of the mixture is known in closed form, so the learned one has
  * something to be held against, at every place and every noise.
  */
+import { playButton } from "../controls/buttons.js";
 import { choices, wordFace } from "../controls/choices.js";
 import { stepRun } from "../controls/downhill.js";
 import { announcePlace, keptOnSlider, moveOnPlane, planeAttributes } from "../controls/plane.js";
@@ -38,13 +39,9 @@ const inBrackets = (vector) => `(${shown(vector[0])}, ${shown(vector[1])})`;
 /** @param {number} value */
 const cosineText = (value) => (Number.isNaN(value) ? "no direction" : shown(value, 3));
 
-/** The parts of the view. @param {string} label @param {boolean} learned @param {boolean} data @param {AbortSignal} signal */
-function buildField(label, learned, data, signal) {
-  const root = element("div", "aecore-view", { role: "group", "aria-label": label });
+/** The parts of the view. @param {HTMLElement} root @param {boolean} learned @param {boolean} data @param {AbortSignal} signal */
+function buildField(root, learned, data, signal) {
   const tools = element("div", "aecore-tools aecore-flow-tools");
-  const drop = element("button", "aecore-play", { type: "button" });
-  drop.textContent = "Drop";
-  tools.append(drop);
   const stage = element("div", "aecore-panels is-two is-field");
   const plane = panel(
     "Where the denoiser sends each point",
@@ -53,12 +50,9 @@ function buildField(label, learned, data, signal) {
       "Where the particle is dropped, in the plane. Arrow keys move it, Shift takes larger steps, Enter drops it",
     ),
   );
-  const climb = chartPanel("How likely the particle is on its way", "Log-density along the path", 1.5);
   const shownFields = /** @type {Field[]} */ (FIELDS.slice(0, learned ? 2 : 1));
-  climb.figure.insertBefore(
-    legend(shownFields.map((name) => ({ text: `${name} field`, series: SERIES_OF[name] }))),
-    climb.canvas,
-  );
+  const entries = shownFields.map((name) => ({ text: `${name} field`, series: SERIES_OF[name] }));
+  const climb = chartPanel("How likely the particle is on its way", "Log-density along the path", 1.5, entries);
   const key = legend([
     { text: "r(x) − x, by the root of its length", series: "blue" },
     { text: "density after noise", series: "grey", kind: "area" },
@@ -87,7 +81,7 @@ function buildField(label, learned, data, signal) {
   stage.append(plane.figure, climb.figure);
   root.append(tools, stage);
   const swatch = /** @type {HTMLElement} */ (key.querySelector(".aecore-swatch"));
-  return { root, tools, drop, plane: plane.canvas, climb: climb.canvas, swatch, numbers };
+  return { tools, plane: plane.canvas, climb: climb.canvas, swatch, numbers };
 }
 
 /**
@@ -113,8 +107,8 @@ function drawClimb(canvas, theme, heights, field, step) {
   chart.dot([step, heights[field][step]], { colour: theme.series.red, radius: 5, ring: theme.paper });
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-async function render({ model, el, signal }) {
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+async function render({ model, root, signal }) {
   const reference = model.get("denoiser");
   const network = reference ? await sharedNetwork(model.widget_manager, reference) : null;
   const mixture = { weights: model.get("weights"), means: model.get("means"), covariances: model.get("covariances") };
@@ -122,12 +116,14 @@ async function render({ model, el, signal }) {
   const points = toFloat32(places, "float32");
   const clean = noisedMixture(mixture, 0);
   const middles = cellMiddles(region, ARROWS_ASIDE);
-  const { root, tools, drop, plane, climb, swatch, numbers } = buildField(
-    model.get("label"),
+  const { tools, plane, climb, swatch, numbers } = buildField(
+    root,
     Boolean(network),
     points.length > 0,
     signal,
   );
+  const drop = playButton("Drop", () => (run.isRunning() ? run.stop() : dropIt()));
+  tools.append(drop);
   const pick = (/** @type {string} */ legendText, /** @type {string[]} */ words, /** @type {(index: number) => void} */ to) => {
     const made = choices(
       legendText,
@@ -139,7 +135,6 @@ async function render({ model, el, signal }) {
   };
   const which = network ? pick("Field", FIELDS, (index) => assign(model, { field: FIELDS[index] })) : null;
   const many = pick("Particles", ["one", "a crowd"], (index) => assign(model, { crowd: index === 1 }));
-  el.append(root);
 
   let theme = chartTheme(root);
   const tellLater = whenStill(signal);
@@ -256,7 +251,6 @@ async function render({ model, el, signal }) {
     const [at1, at2] = place.map((value, i) => keptOnSlider(value, region[i], region[2], GRID_STEP));
     assign(model, { at1, at2, step: 0 });
   };
-  drop.addEventListener("click", () => (run.isRunning() ? run.stop() : dropIt()));
   const here = () => [model.get("at1"), model.get("at2")];
   moveOnPlane(
     plane,

@@ -15,11 +15,11 @@ import traitlets
 from matplotlib.figure import Figure
 
 from aecore.exact import GaussianMixture
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import assets
 from aecore.live.codes import checked_point
 from aecore.live.decoder import Decoder
-from aecore.live.ranges import slider_row, within
-from aecore.live.view import LiveBox, View, slider
+from aecore.live.ranges import within
+from aecore.live.view import LiveBox, View, slider, slider_row
 from aecore.plotting import CLASS_COLOURS
 
 FIELDS = ("exact", "learned")
@@ -32,8 +32,7 @@ _PURPLE, _RED = "#832db6", "#bd1f01"
 
 
 class _ScoreFieldView(View):
-    _esm = compose("widgets/scorefield.js")
-    _css = stylesheet("widgets/scorefield.css")
+    _esm, _css = assets("scorefield")
     weights = traitlets.List(traitlets.Float()).tag(sync=True)
     means = traitlets.List().tag(sync=True)
     covariances = traitlets.List().tag(sync=True)
@@ -69,9 +68,6 @@ class ScoreField(LiveBox):
     Attributes: `view` (traits std, step, at1, at2, field, crowd) and `sliders`, by the name of the trait.
     Raises TypeError or ValueError, naming the value, for whatever does not fit together.
     """
-
-    def _figure(self):
-        return _drawn(self)
 
     def __init__(
         self,
@@ -124,10 +120,7 @@ class ScoreField(LiveBox):
             "std": slider("noise σ", view.std, low, high, 0.01),
             "step": slider("step", view.step, 0, STEPS, 1),
         }
-        row = slider_row(self.sliders)
-        super().__init__(view, self.sliders, row)
-        # Above the view, which is tall: so a phone shows the sliders together with what they move.
-        self.children = (row, view)
+        super().__init__(view, self.sliders, slider_row(self.sliders, roomy=True), above=True)
 
     def denoise(self, x: torch.Tensor, field: str | None = None) -> torch.Tensor:
         """Where a field sends points at the present sigma: x float64 [B, 2] to [B, 2].
@@ -151,6 +144,72 @@ class ScoreField(LiveBox):
         for _ in range(STEPS):
             places.append(places[-1] + RATE * (self.denoise(places[-1], field) - places[-1]))
         return torch.cat(places)
+
+    def _figure(self) -> tuple[Figure, str]:
+        view, noised = self.view, self.mixture.noised(self.view.std)
+        c1, c2, half = view.region
+        box = (c1 - half, c1 + half, c2 - half, c2 + half)
+        path, step = self.path().numpy(), round(view.step)
+        heights = noised.log_prob(torch.from_numpy(path)).numpy()
+        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+        plane, climb = figure.subplots(1, 2, width_ratios=(1.25, 1))
+
+        def grid(side):
+            ticks = torch.linspace(-1, 1, 2 * side + 1, dtype=torch.float64)[1::2] * half
+            x, y = torch.meshgrid(c1 + ticks, c2 + ticks, indexing="xy")
+            return torch.stack([x.flatten(), y.flatten()], 1)
+
+        fine = noised.log_prob(grid(84)).reshape(84, 84)
+        wash = ((fine - fine.max()) / 2).exp().numpy()
+        plane.imshow(
+            wash,
+            cmap="Greys",
+            vmin=0,
+            vmax=2.2,
+            extent=box,
+            origin="lower",
+            interpolation="bilinear",
+        )
+        plane.plot(
+            *np.frombuffer(view.places, "<f4").reshape(-1, 2).T, ".", ms=2, color=_PURPLE, alpha=0.5
+        )
+        cells = grid(_CELLS)
+        moves = self.denoise(cells) - cells
+        length = moves.norm(dim=1, keepdim=True)
+        drawn = moves / length * 1.84 * half / _CELLS * (length / (0.5 * half)).sqrt().clamp(max=1)
+        plane.quiver(
+            *cells.T.numpy(),
+            *drawn.T.numpy(),
+            color=_COLOURS[view.field],
+            pivot="mid",
+            angles="xy",
+            scale_units="xy",
+            scale=1,
+            width=0.004,
+        )
+        plane.plot(*path.T, color=_RED, lw=1, ls=":")
+        plane.plot(*path[: step + 1].T, color=_RED, lw=2)
+        plane.plot(*path[0], "o", ms=6, mfc="white", mec=_RED)
+        plane.plot(*path[step], "o", ms=7, color=_RED)
+        plane.set(xlim=box[:2], ylim=box[2:], xlabel="x₁", aspect="equal")
+        plane.set_ylabel("x₂", rotation=0)
+        plane.set_title(f"Where the {view.field} denoiser sends each point, σ = {view.std:.2f}")
+        climb.plot(heights, color=_COLOURS[view.field])
+        climb.plot(step, heights[step], "o", color=_RED)
+        climb.set(xlabel="step", ylabel="log p of the noised density (nats)")
+        climb.set_title("How likely the particle is on its way")
+        for axis in (plane, climb):
+            axis.title.set_size(9)
+            axis.tick_params(labelsize=7, length=2)
+            axis.xaxis.label.set_size(8)
+            axis.yaxis.label.set_size(8)
+        places = [f"({x:.2f}, {y:.2f})" for x, y in (path[0].tolist(), path[step].tolist())]
+        return figure, (
+            f"Two panels. The plane with the density after noise of standard deviation {view.std:.2f} as "
+            f"shading, and arrows to where the {view.field} denoiser sends each point; a particle dropped at "
+            f"{places[0]} follows them and is at {places[1]} after {step} steps. Beside it the log-density "
+            f"along its way, from {heights[0]:.2f} nats to {heights[step]:.2f}."
+        )
 
 
 def _checked_mixture(mixture) -> GaussianMixture:
@@ -201,65 +260,3 @@ def _region(mixture, places, extent) -> list[float]:
     if not (math.isfinite(extent) and extent > 0):
         raise ValueError(f"extent must be a positive number, half of a side; got {extent!r}")
     return [*centre.tolist(), round(float(extent), 2)]
-
-
-def _drawn(explorer: ScoreField) -> tuple[Figure, str]:
-    """The field with the particle's way, the density along it, as things stand; and an alternative text."""
-    view, noised = explorer.view, explorer.mixture.noised(explorer.view.std)
-    c1, c2, half = view.region
-    box = (c1 - half, c1 + half, c2 - half, c2 + half)
-    path, step = explorer.path().numpy(), round(view.step)
-    heights = noised.log_prob(torch.from_numpy(path)).numpy()
-    figure = Figure(figsize=(7.2, 3.6), layout="constrained")
-    plane, climb = figure.subplots(1, 2, width_ratios=(1.25, 1))
-
-    def grid(side):
-        ticks = torch.linspace(-1, 1, 2 * side + 1, dtype=torch.float64)[1::2] * half
-        x, y = torch.meshgrid(c1 + ticks, c2 + ticks, indexing="xy")
-        return torch.stack([x.flatten(), y.flatten()], 1)
-
-    fine = noised.log_prob(grid(84)).reshape(84, 84)
-    wash = ((fine - fine.max()) / 2).exp().numpy()
-    plane.imshow(
-        wash, cmap="Greys", vmin=0, vmax=2.2, extent=box, origin="lower", interpolation="bilinear"
-    )
-    plane.plot(
-        *np.frombuffer(view.places, "<f4").reshape(-1, 2).T, ".", ms=2, color=_PURPLE, alpha=0.5
-    )
-    cells = grid(_CELLS)
-    moves = explorer.denoise(cells) - cells
-    length = moves.norm(dim=1, keepdim=True)
-    drawn = moves / length * 1.84 * half / _CELLS * (length / (0.5 * half)).sqrt().clamp(max=1)
-    plane.quiver(
-        *cells.T.numpy(),
-        *drawn.T.numpy(),
-        color=_COLOURS[view.field],
-        pivot="mid",
-        angles="xy",
-        scale_units="xy",
-        scale=1,
-        width=0.004,
-    )
-    plane.plot(*path.T, color=_RED, lw=1, ls=":")
-    plane.plot(*path[: step + 1].T, color=_RED, lw=2)
-    plane.plot(*path[0], "o", ms=6, mfc="white", mec=_RED)
-    plane.plot(*path[step], "o", ms=7, color=_RED)
-    plane.set(xlim=box[:2], ylim=box[2:], xlabel="x₁", aspect="equal")
-    plane.set_ylabel("x₂", rotation=0)
-    plane.set_title(f"Where the {view.field} denoiser sends each point, σ = {view.std:.2f}")
-    climb.plot(heights, color=_COLOURS[view.field])
-    climb.plot(step, heights[step], "o", color=_RED)
-    climb.set(xlabel="step", ylabel="log p of the noised density (nats)")
-    climb.set_title("How likely the particle is on its way")
-    for axis in (plane, climb):
-        axis.title.set_size(9)
-        axis.tick_params(labelsize=7, length=2)
-        axis.xaxis.label.set_size(8)
-        axis.yaxis.label.set_size(8)
-    places = [f"({x:.2f}, {y:.2f})" for x, y in (path[0].tolist(), path[step].tolist())]
-    return figure, (
-        f"Two panels. The plane with the density after noise of standard deviation {view.std:.2f} as "
-        f"shading, and arrows to where the {view.field} denoiser sends each point; a particle dropped at "
-        f"{places[0]} follows them and is at {places[1]} after {step} steps. Beside it the log-density along "
-        f"its way, from {heights[0]:.2f} nats to {heights[step]:.2f}."
-    )

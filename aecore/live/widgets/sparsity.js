@@ -6,10 +6,12 @@
  * as a picture, a bar and a number: what a unit draws, how much of it this example takes, and how many
  * examples of the data set need it are three questions.
  */
+import { toolButton } from "../controls/buttons.js";
+import { onKeys, presses } from "../controls/keys.js";
 import { picturePicker } from "../controls/pictures.js";
 import { readouts } from "../controls/readouts.js";
 import { assign, liveView, whenStill } from "../controls/view.js";
-import { element, panel, Sheet, toolButton } from "../drawing/canvas.js";
+import { element, panel, Sheet } from "../drawing/canvas.js";
 import { chartPanel, chartTheme, legend } from "../drawing/chart.js";
 import { drawCode, drawDictionary, drawTrade, featureSheet } from "../drawing/dictionary.js";
 import { keepDrawn } from "../drawing/redraw.js";
@@ -43,10 +45,9 @@ function chooser(label, units) {
   };
 }
 
-/** @param {any} model @param {number} units @param {boolean} rated @param {AbortSignal} signal */
-function sparsityFrame(model, units, rated, signal) {
-  const label = model.get("label");
-  const root = element("div", "aecore-view aecore-sparsity", { role: "group", "aria-label": label });
+/** @param {HTMLElement} root @param {any} model @param {number} units @param {boolean} rated @param {AbortSignal} signal */
+function sparsityFrame(root, model, units, rated, signal) {
+  root.classList.add("aecore-sparsity");
   const stage = element("div", "aecore-panels is-dictionary");
   const image = panel("Image x", "aecore-given", { role: "img", "aria-label": "Image" });
   const rebuilt = panel("Reconstruction", "aecore-rebuilt", { role: "img", "aria-label": "Reconstruction" });
@@ -85,7 +86,7 @@ function sparsityFrame(model, units, rated, signal) {
   bars.figure.classList.add("aecore-code");
   root.append(stage, tools, bars.figure, numbers.list);
   const canvases = { image: image.canvas, rebuilt: rebuilt.canvas, trade: trade.canvas };
-  return { root, stage, tools, numbers, scale, feature, words: words.canvas, bars: bars.canvas, ...canvases };
+  return { stage, tools, numbers, scale, feature, words: words.canvas, bars: bars.canvas, ...canvases };
 }
 
 /** What a decoder's units draw, told before a last sigmoid. @param {any} manager @param {string} reference */
@@ -95,8 +96,8 @@ async function readFeatures(manager, reference) {
   return featuresOf(compile(layers, model.get("weights"), model.get("dtype"), model.get("latent_dim")));
 }
 
-/** @param {{model: any, el: HTMLElement, signal: AbortSignal}} view */
-async function render({ model, el, signal }) {
+/** @param {{model: any, root: HTMLElement, signal: AbortSignal}} view */
+async function render({ model, root, signal }) {
   /** @type {string[]} */
   const references = model.get("decoders");
   const manager = model.widget_manager;
@@ -110,8 +111,8 @@ async function render({ model, el, signal }) {
   const codes = toFloat32(model.get("codes"), "float32");
   const rates = toFloat32(model.get("rates"), "float32");
   const rated = rates.length > 0;
-  const frame = sparsityFrame(model, units, rated, signal);
-  const { root, image, rebuilt, feature, trade, words, bars, numbers, tools } = frame;
+  const frame = sparsityFrame(root, model, units, rated, signal);
+  const { image, rebuilt, feature, trade, words, bars, numbers, tools } = frame;
 
   const at = () => Math.max(0, Math.min(references.length - 1, Math.round(model.get("snapshot"))));
   const codeOf = (/** @type {number} */ snapshot) => {
@@ -137,11 +138,9 @@ async function render({ model, el, signal }) {
     assign(model, { off: model.get("off").filter(others) });
   });
   tools.append(before, next, switcher, restore);
-  el.append(root);
 
   let theme = chartTheme(root);
   let shades = readSigned(root);
-  let facesStale = true;
   const tellLater = whenStill(signal);
   /** @type {import("../drawing/chart.js").Chart | null} */
   let barChart = null;
@@ -163,8 +162,7 @@ async function render({ model, el, signal }) {
     const ownRates = rates.subarray(snapshot * units, (snapshot + 1) * units);
     const dead = rated ? deadUnits(ownRates) : [];
     const marks = { active: new Set(active()), dead: new Set(dead), off: new Set(off), chosen: unit };
-    if (facesStale) picker.paint(theme);
-    facesStale = false;
+    picker.paint(theme);
     picker.show(example);
     sheet.paint(images, example * size, theme);
     sheet.drawOn(image);
@@ -233,19 +231,14 @@ async function render({ model, el, signal }) {
       if (unit !== null && unit !== model.get("unit")) assign(model, { unit });
     };
     canvas.addEventListener("click", (event) => choose(unitOf(event)), { signal });
-    canvas.addEventListener(
-      "keydown",
-      (event) => {
-        if (event.altKey || event.ctrlKey || event.metaKey) return;
-        const toggles = event.key === " " || event.key === "Enter";
-        const unit = unitOfKey(event.key);
-        if (!toggles && unit === null) return;
-        event.preventDefault();
-        event.stopPropagation();
-        if (!toggles) choose(unit);
-        else if (switchable()) switchOver();
+    onKeys(
+      canvas,
+      (key) => {
+        if (presses(key)) return () => switchable() && switchOver();
+        const unit = unitOfKey(key);
+        return unit === null ? null : () => choose(unit);
       },
-      { signal },
+      signal,
     );
   };
   const shareOf = (/** @type {HTMLCanvasElement} */ canvas, /** @type {MouseEvent} */ event) => {
@@ -276,7 +269,6 @@ async function render({ model, el, signal }) {
     theme = chartTheme(root);
     shades = readSigned(root);
     sheets = references.map(() => null);
-    facesStale = true;
   };
   const canvases = [image, rebuilt, feature.canvas, trade, words, bars, ...picker.faces];
   keepDrawn(root, model, { traits: ["snapshot", "example", "unit", "off"], canvases, draw, restyle }, signal);

@@ -13,11 +13,12 @@ import torch
 import traitlets
 from matplotlib.figure import Figure
 
-from aecore.live.bundle import compose, stylesheet
+from aecore.live.bundle import assets
 from aecore.live.decoder import Decoder
-from aecore.live.examples import SIGNED, ExampleView, checked_images, checked_index, named_examples
+from aecore.live.examples import SIGNED, ExampleView, checked_images, named_examples
 from aecore.live.forward import run
-from aecore.live.view import LiveBox
+from aecore.live.ranges import whole
+from aecore.live.view import LiveBox, slider_row, stops_slider
 from aecore.plotting import CLASS_COLOURS
 
 MOST_IMAGES = 12
@@ -25,8 +26,7 @@ MOST_UNITS = 400
 
 
 class _SparsityView(ExampleView):
-    _esm = compose("widgets/sparsity.js")
-    _css = stylesheet("widgets/sparsity.css")
+    _esm, _css = assets("sparsity")
     decoders = traitlets.List(traitlets.Instance(Decoder)).tag(
         sync=True, **ipywidgets.widget_serialization
     )
@@ -97,8 +97,8 @@ class SparsityExplorer(LiveBox):
                 )
         if not threshold >= 0:
             raise ValueError(f"threshold must not be negative, got {threshold}")
-        start = len(weights) // 2 if start is None else checked_index(start, len(weights), "start")
-        example = checked_index(example, count, "example")
+        start = len(weights) // 2 if start is None else whole("start", start, (0, len(weights) - 1))
+        example = whole("example", example, (0, count - 1))
         if unit is None:
             unit = int(np.abs(values[start, example]).argmax())
         texts = [f"{weight:g}" for weight in weights]
@@ -114,21 +114,12 @@ class SparsityExplorer(LiveBox):
             threshold=float(threshold),
             snapshot=start,
             example=example,
-            unit=checked_index(unit, units, "unit"),
+            unit=whole("unit", unit, (0, units - 1)),
             label=label,
         )
-        self.slider = ipywidgets.SelectionSlider(
-            description=f"penalty {symbol}",
-            options=texts,
-            index=start,
-            style={"description_width": "auto"},
-            layout={"width": "auto", "margin": "0 0 6px"},
-        )
-        super().__init__(view, {}, self.slider)
-        # Of a selection slider it is the index that lives in the page, not the value.
-        self._links.append(ipywidgets.jslink((self.slider, "index"), (view, "snapshot")))
-        # Above the view, which is tall: so a phone shows the slider together with what it moves.
-        self.children = (self.slider, view)
+        self.slider = stops_slider(f"penalty {symbol}", texts, start)
+        sliders = {"snapshot": self.slider}
+        super().__init__(view, sliders, slider_row(sliders), above=True)
 
     def code(self) -> np.ndarray:
         """The code that is decoded as things stand, switched-off units at 0: float32 [K]."""

@@ -113,9 +113,9 @@ def test_the_nearest_noise_is_found(node):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"mean": 3}, "mean must lie from -2.5 to 2.5, got 3"),
-        ({"mean": math.nan}, "mean must lie from -2.5 to 2.5, got nan"),
-        ({"log_std": -2}, "log_std must lie from -1.5 to 0.5, got -2"),
+        ({"mean": 3}, "mean must be from -2.5 to 2.5, got 3"),
+        ({"mean": math.nan}, "mean must be from -2.5 to 2.5, got nan"),
+        ({"log_std": -2}, "log_std must be from -1.5 to 0.5, got -2"),
         ({"samples": 3}, r"samples must be one of \[1, 2, 4, 8, 16, 32\], got 3"),
         ({"parameter": "sigma"}, "'mean', 'std'.*got 'sigma'"),
     ],

@@ -4,7 +4,7 @@ Builds the book twice, with one thread a notebook: one notebook after
 another, then as many at a time as there are cores. Prints both times, their ratio, and what differs
 between the pages but for times and random names.
 
-    python benchmarks/build.py [--keep FOLDER]
+    python benchmarks/building.py [--keep FOLDER]
 """
 
 import argparse
@@ -20,7 +20,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # Widgets' models have random names; objects' addresses are where the allocator put them.
-NAME = re.compile(r"\b(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|0x[0-9a-f]{6,})\b")
+NAME = re.compile(
+    r"(?<![0-9a-f])(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|0x[0-9a-f]{6,})"
+    r"(?![0-9a-f])"
+)
 DURATION = re.compile(r"\d[\d.,]*\s*(?:µs|ms|s|seconds?|minutes?)\b")
 
 
@@ -59,7 +62,15 @@ def build(folder: Path, processes: int) -> float:
     if runtime.is_dir():  # npm's part is in neither time
         shutil.copytree(runtime, folder / "_build/runtime")
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
-    command = [*jupyter_book, "build", str(ROOT), "--path-output", str(folder), "-W", "--keep-going"]
+    command = [
+        *jupyter_book,
+        "build",
+        str(ROOT),
+        "--path-output",
+        str(folder),
+        "-W",
+        "--keep-going",
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "BOOK_PROCESSES": str(processes)}
     began = time.perf_counter()
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
@@ -72,7 +83,10 @@ def main(folder: Path) -> int:
     together = build(folder / "several", processes)
     found = differences(folder / "one/_build/html", folder / "several/_build/html")
     print(*found, sep="\n")
-    print(f"one notebook after another {alone:.0f} s; {processes} at a time {together:.0f} s: ", end="")
+    print(
+        f"one notebook after another {alone:.0f} s; {processes} at a time {together:.0f} s: ",
+        end="",
+    )
     print(f"{alone / together:.2f} times as fast; lines that differ: {len(found)}")
     return bool(found)
 
