@@ -6,6 +6,7 @@ ten times as small and says the same. So each measure here has a form that no ch
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -140,20 +141,13 @@ def linear_probe(
     Raises ValueError when shapes do not fit, values are not finite, there is one class only, or a class has
     fewer examples than folds.
     """
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+    from sklearn.model_selection import StratifiedKFold
 
     _check_probe(codes, labels, test_codes, test_labels)
     strengths = sorted(strengths)
     if not strengths or not strengths[0] > 0:
         raise ValueError(f"strengths must be positive numbers, at least one, got {strengths}")
     z, y = codes.detach().cpu().double().numpy(), labels.cpu().numpy()
-
-    def classifier(strength: float):
-        return make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
-
     best = strengths[0]
     if len(strengths) > 1:
         fewest = int(labels.unique(return_counts=True)[1].min())
@@ -161,13 +155,28 @@ def linear_probe(
             raise ValueError(
                 f"folds must lie between 2 and {fewest}, the size of the smallest class, got {folds}"
             )
-        split = StratifiedKFold(folds, shuffle=True, random_state=0)
-        scores = [cross_val_score(classifier(c), z, y, cv=split).mean() for c in strengths]
+        split = list(StratifiedKFold(folds, shuffle=True, random_state=0).split(z, y))
+        scores = [
+            np.mean([_share_right(z[fit], y[fit], z[held], y[held], c) for fit, held in split])
+            for c in strengths
+        ]
         best = strengths[scores.index(max(scores))]
-    fitted = classifier(best).fit(z, y)
-    return float(
-        fitted.score(test_codes.detach().cpu().double().numpy(), test_labels.cpu().numpy())
-    )
+    test_z = test_codes.detach().cpu().double().numpy()
+    return _share_right(z, y, test_z, test_labels.cpu().numpy(), best)
+
+
+def _share_right(z, y, test_z, test_y, strength: float) -> float:
+    """What a logistic regression on standardised codes z [N, d] gets right among test_z [M, d]."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(z)
+    z, test_z = scaler.transform(z), scaler.transform(test_z)
+    if z.shape[1] > len(z):  # the best weights lie in the span of the codes: N numbers say the same
+        basis = np.linalg.qr(z.T).Q
+        z, test_z = z @ basis, test_z @ basis
+    fitted = LogisticRegression(C=strength, max_iter=1000).fit(z, y)
+    return float(fitted.score(test_z, test_y))
 
 
 def _check_finite(name: str, values: Tensor) -> None:
