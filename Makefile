@@ -17,6 +17,7 @@ help:
 	@echo "make lock    write requirements.txt anew from pyproject.toml"
 	@echo "make clean   remove the built book and the environment"
 
+# Notebooks run side by side, one a core; `BOOK_PROCESSES=1 make book` runs one after another.
 book: $(READY)
 	$(BIN)/python _ext/book_build.py
 

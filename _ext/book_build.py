@@ -4,13 +4,15 @@
     python _ext/book_build.py --live    serve the book on localhost and rebuild as files change
 
 Also a Sphinx extension, so that `jupyter-book build .` keeps the same record: `_build/html/.complete` is
-there exactly when the last build ended without an error or a warning, and its time is when that build
-began. Pages run anew when the package or an extension has changed, and not only when their own text has.
+there exactly when the last build ended without an error or a warning; its time is when that build began,
+and it names the data that each page used. Pages run anew when the package, an extension or their data
+have changed, and not only when their own text has.
 """
 
 import argparse
 import functools
 import http.server
+import json
 import os
 import subprocess
 import sys
@@ -18,6 +20,7 @@ import threading
 import time
 from pathlib import Path
 
+import book_data
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,14 +54,21 @@ def newest(patterns, root=ROOT) -> float:
 def is_current() -> bool:
     """Whether the built pages are complete, free of warnings and younger than all they are made of."""
     stamp = HTML / STAMP
-    return stamp.exists() and stamp.stat().st_mtime > newest((*PAGES, *SHARED, *SETTINGS))
+    if not stamp.exists() or stamp.stat().st_mtime <= newest((*PAGES, *SHARED, *SETTINGS)):
+        return False
+    return not book_data.stale(json.loads(stamp.read_text(encoding="utf-8")))
 
 
 def build() -> int:
     """Run Jupyter Book with warnings as errors; returns its exit status."""
     jupyter_book = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     command = [*jupyter_book, "build", str(ROOT), "-W", "--keep-going"]
-    return subprocess.run(command, cwd=ROOT).returncode
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.wait()  # it was interrupted too, and ends its notebooks
+            raise
 
 
 def preview(port: int) -> None:
@@ -98,7 +108,7 @@ def _finish(app, exception):
             page.unlink()  # of a chapter that is gone
     if not app._warncount:
         stamp = Path(app.outdir) / STAMP
-        stamp.touch()
+        stamp.write_text(json.dumps(app.env.book_data, indent=1), encoding="utf-8")
         os.utime(stamp, (app.book_build_began, app.book_build_began))
 
 
@@ -114,12 +124,13 @@ if __name__ == "__main__":
     parser.add_argument("--live", action="store_true", help="serve it and rebuild on change")
     parser.add_argument("--port", type=int, default=8000, help="port of the preview (0: any)")
     options = parser.parse_args()
-    if options.live:
-        try:
+    book_data.settle_folder()
+    try:
+        if options.live:
             preview(options.port)
-        except KeyboardInterrupt:
+        if is_current():
+            print(f"The book is up to date: {HTML / 'index.html'}")
             sys.exit()
-    if is_current():
-        print(f"The book is up to date: {HTML / 'index.html'}")
-        sys.exit()
-    sys.exit(build())
+        sys.exit(build())
+    except KeyboardInterrupt:
+        sys.exit(0 if options.live else 130)

@@ -12,6 +12,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 
 SCRIPT = "runtime/deeper.js"
+SCRIPT_AFTER_A_SEARCH = "runtime/found.js"
 logger = logging.getLogger(__name__)
 
 BUTTON = (
@@ -81,6 +82,7 @@ def _prepare_page(app, pagename, templatename, context, doctree):
 
 
 def setup(app):
+    app.add_js_file(SCRIPT_AFTER_A_SEARCH, loading_method="defer")
     app.connect("html-page-context", _prepare_page, priority=400)
     app.add_post_transform(FoldDeeperSections)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 
+from book_questions import question
 from docutils import nodes
 from myst_nb.ext.execution_tables import NbMetadataCollector
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -20,11 +21,7 @@ MINUTES_A_FORMULA = 0.75
 LINES_A_MINUTE = 12
 
 DEEPER = "deeper"
-APART = {
-    "exercise",
-    "solution",
-    "book-question",
-}  # of a class like these: a section that holds one is apart
+EXERCISE = {"exercise", "solution"}
 FOLDED = {"dropdown", "toggle"}
 UNSEEN = (nodes.comment, nodes.target, nodes.substitution_definition, nodes.label, nodes.image)
 WORD = re.compile(r"\w+(?:[’'‑.,-]\w+)*")
@@ -123,8 +120,13 @@ def _load(node) -> Load:
 
 
 def _is_apart(node) -> bool:
+    """Exercises and questions, and the section that holds them."""
     held = node.children if isinstance(node, nodes.section) else [node]
-    return any(not APART.isdisjoint(child.get("classes", ())) for child in held if _can_hold(child))
+    return any(
+        isinstance(child, question) or not EXERCISE.isdisjoint(child.get("classes", ()))
+        for child in held
+        if isinstance(child, nodes.Element)
+    )
 
 
 def _is_folded(node) -> bool:
@@ -132,10 +134,6 @@ def _is_folded(node) -> bool:
         return True
     cell = node.parent if node.get("nb_element") == "cell_code_source" else None
     return cell is not None and bool(cell.get("hide_mode"))
-
-
-def _can_hold(node) -> bool:
-    return isinstance(node, nodes.Element)
 
 
 class TimesDirective(SphinxDirective):

@@ -1,9 +1,9 @@
 """Sphinx extension: live widgets in the built pages, served from the book itself.
 
 The scripts go on pages that hold widgets, in this order: an early one, then those that are deferred, so that
-text is painted first: require.js, the paths script, the widget manager, and what names and starts the
-widgets. The saved widget state, which holds decoder weights, moves to the end of the page for the same
-reason.
+text is painted first: require.js, the paths script, the widget manager, what names and starts the widgets,
+and what makes room for wide ones. The saved widget state, which holds decoder weights, moves to the end of
+the page for the same reason.
 """
 
 from browser_runtime import OWN_SCRIPTS, runtime_folder
@@ -22,6 +22,7 @@ SCRIPTS = {
     },
     "runtime/labels.js": {"defer": "defer"},
     "runtime/revive.js": {"defer": "defer"},
+    "runtime/wide.js": {"defer": "defer"},
 }
 
 

@@ -31,7 +31,7 @@ def claim(statement: str, holds, evidence: str = "") -> None:
 def glue(name: str, value: float | int | str) -> None:
     """Record ``value`` under ``name`` for the prose, and show nothing.
 
-    The text then quotes it as {glue:text}`name` or, with a format, {glue:text}`name:.2f`. Outside a
+    The text then quotes it by the role ``glue:text`` as ``name`` or, with a format, ``name:.2f``. Outside a
     notebook it does nothing. One-element tensors and numpy scalars become plain numbers.
 
     Raises TypeError for anything else.

@@ -14,7 +14,11 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """Mean of a - b over paired runs, its standard error, and the confidence interval ``low`` to ``high``."""
+    """What paired runs say about how much larger a is than b, in the unit of both.
+
+    mean: of a - b over the runs. standard_error: of that mean.
+    low, high: the ends of its confidence interval.
+    """
 
     mean: float
     standard_error: float

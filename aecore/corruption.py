@@ -23,7 +23,11 @@ from aecore.objectives import squared_error
 
 
 class Corruption(Protocol):
-    """One draw x_tilde ~ C(x_tilde | x)."""
+    """What a corruption is: a function that makes one draw x_tilde ~ C(x_tilde | x).
+
+    Called as ``spoil(x, generator=None)``, with data x [B, ...] and a generator on its device. Returns
+    x_tilde, like x in shape, type and device.
+    """
 
     def __call__(self, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
         """x: [B, ...]. Returns x_tilde, like x in shape, type and device."""
@@ -80,6 +84,7 @@ def compose(*corruptions: Corruption) -> Corruption:
 
     The order matters: ``compose(masking(s), gaussian_noise(t))`` leaves no exact zeros. Of none, it
     returns a copy of x.
+    Raises ValueError when called with data that are not floating-point, as every corruption does.
     """
 
     def corrupt(x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
@@ -95,10 +100,12 @@ def compose(*corruptions: Corruption) -> Corruption:
 def denoising_loss(corruption: Corruption) -> Callable[[nn.Module, Tensor], Tensor]:
     """The objective of a denoising autoencoder, for ``fit``: |x - model(x_tilde)|^2 per example, [B].
 
-    The model sees x_tilde and is held to the clean x. Every call corrupts anew, from the global random
-    state, which ``fit`` seeds. The best possible model is the posterior mean E[x | x_tilde]; for
-    Gaussian noise of standard deviation sigma that is x_tilde + sigma^2 grad log p_sigma(x_tilde), with
-    p_sigma the density of x_tilde (Tweedie's formula: Robbins, 1956; Vincent, 2011).
+    corruption: makes x_tilde of x. The model sees x_tilde and is held to the clean x. Every call corrupts
+    anew, from the global random state, which ``fit`` seeds.
+
+    The best possible model is the posterior mean E[x | x_tilde]; for Gaussian noise of standard deviation
+    sigma that is x_tilde + sigma^2 grad log p_sigma(x_tilde), with p_sigma the density of x_tilde (Tweedie's
+    formula: Robbins, 1956; Vincent, 2011).
     """
 
     def objective(model: nn.Module, x: Tensor) -> Tensor:

@@ -11,9 +11,7 @@ which is ~/.cache/aecore where that is not set). $AECORE_OFFLINE=1 keeps `load` 
 from __future__ import annotations
 
 import operator
-import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
 
@@ -21,15 +19,18 @@ NAMES = ("mnist", "fashion_mnist", "kmnist", "strokes", "auto")
 STROKES = {"train": (12_000, 0), "test": (2_000, 1)}  # how many procedural digits, and their seed
 
 _said = set()  # the sentences printed in this process
+_looked_for = set()  # the sets of files that this process looked for
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class ImageSet:
     """Images with their labels and, where they are known, the factors that made them.
 
-    images float32 [N, 1, 28, 28] in [0, 1]; labels int64 [N]; factors float32 [N, F] or None, with
-    the name of each column in `factor_names`. An index (a slice, an integer, a tensor of indices or
-    of booleans) gives the ImageSet of those examples. Raises ValueError where the parts do not fit.
+    images: float32 [N, 1, 28, 28] in [0, 1]. labels: int64 [N]. factors: float32 [N, F] or None.
+    factor_names: of the columns of `factors`. name: of the set.
+
+    An index (a slice, an integer, a tensor of indices or of booleans) gives the ImageSet of those
+    examples. Raises ValueError where the parts do not fit.
     """
 
     images: torch.Tensor
@@ -68,7 +69,7 @@ class ImageSet:
         return self._map(lambda tensor: tensor[index])
 
     def to(self, device):
-        """The same set on another device."""
+        """The same set on another device, such as "cuda"."""
         return self._map(lambda tensor: tensor.to(device))
 
     def _map(self, change):
@@ -87,15 +88,15 @@ class ImageSet:
 def load(name="auto", *, train=True, limit=None, root=None):
     """A set of images: the training set, or the test set with ``train=False``.
 
-    name: "mnist" (LeCun, Cortes and Burges), "fashion_mnist" (Xiao, Rasul and Vollgraf, 2017,
+    name: of the set. "mnist" (LeCun, Cortes and Burges), "fashion_mnist" (Xiao, Rasul and Vollgraf, 2017,
     arXiv:1708.07747), "kmnist" (Clanuwat et al., 2018, arXiv:1812.01718), each with 60,000 + 10,000
-    images; "strokes", 12,000 + 2,000 procedural digits with known factors (aecore.strokes), which
+    images; "strokes", 12,000 + 2,000 procedural digits with known factors (`aecore.strokes`), which
     needs no files; or "auto": MNIST if it is found or can be downloaded, and else "strokes", with
     one printed sentence that says so.
     limit: take only the first `limit` examples, or all where there are fewer.
     root: the folder that has MNIST/raw/...; see the top of this module.
-    Raises ValueError for a name or limit that makes no sense, aecore.mnist.DataError where files are
-    missing, damaged or cannot be checked, and could not be fetched.
+    Raises ValueError for a name or limit that makes no sense, `aecore.mnist.DataError` where files
+    are missing, damaged or cannot be checked, and could not be fetched.
     """
     if name not in NAMES:
         raise ValueError(f"unknown data set {name!r}; there are {', '.join(map(repr, NAMES))}")
@@ -134,19 +135,24 @@ def binarise(images, *, seed=0):
     return (draw.to(images.device) < images).to(images.dtype)
 
 
+def sources():
+    """What was found of each set of files that this process looked for, in words.
+
+    {name: words}; another process that finds the same words gets the same images. Sets that were
+    looked for under a `root` of their own are not among them.
+    """
+    from aecore import mnist
+
+    return {name: mnist.source(name) for name in sorted(_looked_for)}
+
+
 def _mnist(name, train, limit, root, retry=True):
     from aecore import mnist
 
-    given = root or os.environ.get("AECORE_DATA")
-    offline = os.environ.get("AECORE_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")
-    grey, labels = mnist.read(
-        name,
-        train=train,
-        root=given or _cache(),
-        ours=not given,
-        offline=offline,
-        retry=retry,
-    )
+    if not root:
+        _looked_for.add(name)
+    root, ours, offline = mnist.where(root)
+    grey, labels = mnist.read(name, train=train, root=root, ours=ours, offline=offline, retry=retry)
     images = grey[:limit].unsqueeze(1).to(torch.float32).div_(255)
     return ImageSet(images, labels[:limit].to(torch.int64), name=name)
 
@@ -157,11 +163,6 @@ def _strokes(train, limit):
     count, seed = STROKES["train" if train else "test"]
     made = digits(min(count, limit or count), seed=seed)
     return ImageSet(made.images, made.labels, made.factors, FACTOR_NAMES, name="strokes")
-
-
-def _cache():
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "aecore"
 
 
 def _check_limit(limit):

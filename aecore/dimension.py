@@ -12,6 +12,9 @@ import math
 import torch
 from torch import Tensor
 
+# Coordinates in single precision leave equal distances unequal by some 10^-7 of the largest coordinate.
+_EQUAL = 1e-5
+
 
 def mle_dimension(points: Tensor, *, neighbours: int = 20) -> float:
     """Maximum-likelihood intrinsic dimension of points [N, D], from each one's nearest neighbours.
@@ -28,7 +31,9 @@ def mle_dimension(points: Tensor, *, neighbours: int = 20) -> float:
     if neighbours < 2:
         raise ValueError(f"neighbours must be at least 2, got {neighbours}")
     distances = _neighbour_distances(points, neighbours)
-    return 1 / _positive((distances[:, -1:] / distances[:, :-1]).log().mean())
+    logs = (distances[:, -1:] / distances[:, :-1]).log()
+    _refuse_equal(logs)
+    return 1 / logs.mean().item()
 
 
 def two_nn_dimension(points: Tensor, *, discard: float = 0.1) -> float:
@@ -52,8 +57,9 @@ def two_nn_dimension(points: Tensor, *, discard: float = 0.1) -> float:
     if kept < 1:
         raise ValueError(f"discard={discard!r} leaves none of {n} points; discard less of them")
     x = ratios[:kept]
+    _refuse_equal(x)
     y = -torch.log1p(-torch.arange(1, kept + 1, dtype=x.dtype) / n)
-    return ((x * y).sum() / _positive(x.square().sum())).item()
+    return ((x * y).sum() / x.square().sum()).item()
 
 
 def _neighbour_distances(points: Tensor, neighbours: int) -> Tensor:
@@ -85,11 +91,10 @@ def _neighbour_distances(points: Tensor, neighbours: int) -> Tensor:
     return torch.stack(distances, 1).sort(1).values
 
 
-def _positive(total: Tensor) -> float:
-    """A sum of logarithms of ratios, refused where every point has all its neighbours equally far."""
-    if not total > 0:
+def _refuse_equal(logs: Tensor) -> None:
+    """Refuse logarithms of ratios that are all 0 but for rounding, as on a grid."""
+    if not logs.max() > _EQUAL:
         raise ValueError(
             "all neighbours of every point are equally far, so no dimension fits; the estimators "
             "need a random sample, not a grid or another regular pattern"
         )
-    return total.item()

@@ -77,9 +77,10 @@ def log_likelihood(
 
     L_k = log 1/k sum_i p(x | z_i) p(z_i) / q(z_i | x), z_i ~ q(z | x), with k = ``samples``
     (Burda, Grosse and Salakhutdinov, 2016, arXiv:1509.00519). Its expectation grows with k towards
-    log p(x); k = 1 is the ELBO with a sampled KL. With the conditions c [N, ...] of a conditional model,
-    the same bound on log p(x | c).
+    log p(x); k = 1 is the ELBO with a sampled KL.
 
+    vae: a ``VAE``, or a ``ConditionalVAE`` with its conditions. images: [N, ...]. c: the conditions [N, ...]
+    of a conditional model, and then the bound is one on log p(x | c).
     generator: on the model's device, for draws that can be repeated; batches draw one after the other from
     it, so with another ``batch_size`` an example meets other draws.
 
@@ -126,7 +127,9 @@ def active_units(
     """Which latent dimensions carry information about x: bool [latent_dim].
 
     A unit is active when the variance over the data of its posterior mean, Var_x(E_q(z|x)[z]), exceeds
-    ``threshold`` (Burda et al., 2016, section 5.2). c: as in :func:`log_likelihood`.
+    ``threshold`` (Burda et al., 2016, section 5.2).
+
+    vae, images, c: as in :func:`log_likelihood`. batch_size: examples at a time.
     Raises ValueError for fewer than two examples.
     """
     if len(images) < 2:
@@ -161,7 +164,8 @@ def kl_per_dimension(
 ) -> Tensor:
     """Mean KL(q(z_i | x) || p(z_i)) of each latent dimension over the data, in nats: [latent_dim].
 
-    c: as in :func:`log_likelihood`.
+    vae, images, c: as in :func:`log_likelihood`. batch_size: examples at a time.
+    Raises ValueError when ``images`` is empty or batch_size is not a positive integer.
     """
     kls = []
     with _evaluated(vae):

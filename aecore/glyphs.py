@@ -53,14 +53,18 @@ _WRITING = """
 
 
 class Glyphs(NamedTuple):
-    """The forms of the ten digits; form f of digit d is row 3 d + f."""
+    """The forms of the ten digits; form f of digit d is row 3 d + f.
 
-    vertices: torch.Tensor  # float64 [30, VERTICES, 2], (x to the right, y down), line from -1 to 1
-    pen: torch.Tensor  # float64 [30, VERTICES - 1], 1 where the pen is down on the way, 0 where up
-    reach: (
-        torch.Tensor
-    )  # float64 [30, 1], how far the hand strays on the way: 1, less if it is short
-    share: torch.Tensor  # float32 [10, 3], the share of the people who use each form
+    vertices: float64 [30, VERTICES, 2], x to the right and y down, the line of writing from -1 to 1.
+    pen: float64 [30, VERTICES - 1], 1 where the pen is down on the way to the next vertex, 0 where it is up.
+    reach: float64 [30, 1], how far the hand strays on the way: 1, or less if the form is short.
+    share: float32 [10, 3], the share of the people who use each form.
+    """
+
+    vertices: torch.Tensor
+    pen: torch.Tensor
+    reach: torch.Tensor
+    share: torch.Tensor
 
 
 @lru_cache(maxsize=1)

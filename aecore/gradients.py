@@ -27,8 +27,11 @@ def pathwise_gradient(
     """One pathwise estimate of dJ/dmean and dJ/dstd per sample: two tensors [S, d], with S = ``samples``.
 
     f: maps draws z [S, d] to values [S], each from its own draw alone, by operations that autograd can
-    differentiate. mean, std: [d]. Their mean over S is unbiased if f has no jumps, and a slope that grows
-    no faster than exponentially.
+    differentiate. mean, std: [d]. samples: S.
+    generator: on the device of mean, for draws that can be repeated.
+
+    The mean of the estimates over S is unbiased if f has no jumps, and a slope that grows no faster than
+    exponentially.
 
     Raises ValueError for a std that is not positive, shapes that do not fit, samples below 1, or values
     through which autograd finds no way back to z.
@@ -59,9 +62,10 @@ def score_function_gradient(
 ) -> tuple[Tensor, Tensor]:
     """One score-function estimate of dJ/dmean and dJ/dstd per sample: two tensors [S, d].
 
-    f: maps draws z [S, d] to values [S]; it may have jumps. mean, std: [d]. baseline: a number, or one per
-    sample [S], subtracted from f(z). The mean over S stays unbiased if it is independent of the sample
-    that it belongs to; the mean of f over the same samples is not.
+    f: maps draws z [S, d] to values [S]; it may have jumps. mean, std: [d]. samples: S.
+    baseline: a number, or one per sample [S], subtracted from f(z). The mean over S stays unbiased if it is
+    independent of the sample that it belongs to; the mean of f over the same samples is not.
+    generator: on the device of mean, for draws that can be repeated.
 
     Raises ValueError for a std that is not positive, shapes that do not fit, or samples below 1.
     """

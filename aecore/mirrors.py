@@ -14,8 +14,6 @@ import time
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
-import torch
-
 PROBE_SECONDS = 3.0  # for a mirror to deliver its smallest archive, intact
 STALL_SECONDS = 10.0  # of silence in a later download before it is given up
 _PROBE = "t10k-labels-idx1-ubyte.gz"  # the smallest archive: 5 kB
@@ -34,6 +32,8 @@ def torchvision_mnist():
     except RuntimeError as error:
         if "operator torchvision::" not in str(error):
             raise
+        import torch
+
         library = torch.library.Library("torchvision", "FRAGMENT")
         _lacking.append(library)
         for name in ("nms", "qnms"):
@@ -44,7 +44,10 @@ def torchvision_mnist():
 
 
 def archives(dataset):
-    """The mirrors of a torchvision class (a list of URLs), and its archives: {file name: md5}."""
+    """The mirrors of a torchvision class (a list of URLs), and its archives: {file name: md5}.
+
+    dataset: the name of the class, such as "MNIST".
+    """
     published = getattr(torchvision_mnist(), dataset)
     return list(published.mirrors), dict(published.resources)
 
@@ -52,8 +55,10 @@ def archives(dataset):
 def download(dataset, files, announce):
     """The archives `files` of a torchvision class, verified: an iterator of (file name, bytes).
 
-    announce(host) is called once a mirror has answered. Raises OSError where none does within
-    PROBE_SECONDS, or where an archive cannot be had intact from any of them.
+    dataset: the name of the class. files: names of archives.
+    announce: ``announce(host)`` is called once a mirror has answered.
+    Raises OSError where none does within PROBE_SECONDS, or where an archive cannot be had intact from any
+    of them.
     """
     mirrors, md5 = archives(dataset)
     first = _first_to_deliver(mirrors, _PROBE, md5[_PROBE])

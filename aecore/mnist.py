@@ -57,16 +57,38 @@ class DataError(RuntimeError):
 
 
 class MissingDataError(DataError):
-    """The files of a data set are not there; `reason` says, in a clause, why they are not."""
+    """The files of a data set are not there; `reason` says, in a clause, why they are not.
+
+    way_out: a sentence on what to do about it, for the message.
+    """
 
     def __init__(self, reason, way_out):
         super().__init__(f"{reason}. {way_out}")
         self.reason = reason
 
 
+def where(root=None):
+    """The folder to look in, whether it is our own cache, and whether the network is off limits."""
+    given = root or os.environ.get("AECORE_DATA")
+    offline = os.environ.get("AECORE_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")
+    return Path(given or _cache()).expanduser(), not given, offline
+
+
+def source(name):
+    """What `read` finds before it asks the network, in words: where they are equal, images are."""
+    root, _, offline = where()
+    raw = root / CLASSES[name] / "raw"
+    if bad := _bad_files(name, raw, ours=False):
+        return "; ".join(bad.values()) + ("; AECORE_OFFLINE is set" if offline else "")
+    right = _right_md5s(name, raw)
+    return f"{CLASSES[name]} " + _md5("".join(right[file] for file in FILES).encode())
+
+
 def read(name, *, train, root, ours=False, offline=False, retry=True):
     """Grey levels uint8 [N, 28, 28] and labels int64 [N] of a set in `root`, fetched if need be.
 
+    name: "mnist", "fashion_mnist" or "kmnist". train: the training set, or else the test set.
+    root: the folder that has MNIST/raw and so on. offline: whether to leave the network alone.
     ours: whether `root` is our own cache, where damaged files are removed.
     retry: whether to ask the network again where it failed before in this process.
     Raises MissingDataError where files are missing, DataError where they are damaged, and in both
@@ -87,6 +109,11 @@ def read(name, *, train, root, ours=False, offline=False, retry=True):
     part = "train" if train else "t10k"
     images = reader.read_image_file(str(raw / f"{part}-images-idx3-ubyte"))
     return images, reader.read_label_file(str(raw / f"{part}-labels-idx1-ubyte"))
+
+
+def _cache():
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "aecore"
 
 
 def _bad_files(name, raw, ours):

@@ -49,6 +49,7 @@ def conv_encoder(
     Each entry of ``channels`` is one convolution (kernel 4, stride 2, padding 1) that halves height and
     width; a Linear ends it. For a VAE ask for ``out_dim = 2 * latent_dim``.
 
+    image_shape: (C, H, W). activation: called after each convolution to make its module.
     Raises ValueError when height or width cannot be halved ``len(channels)`` times.
     """
     height, width = _reduced_size(image_shape, channels)
@@ -70,6 +71,7 @@ def conv_decoder(
     The mirror image of :func:`conv_encoder`: a Linear, then one transposed convolution (kernel 4, stride
     2, padding 1) per entry of ``channels``, each doubling height and width. It ends in a plain layer.
 
+    image_shape: (C, H, W). activation: called before each convolution to make its module.
     Raises ValueError when height or width cannot be halved ``len(channels)`` times.
     """
     height, width = _reduced_size(image_shape, channels)
@@ -108,7 +110,10 @@ class Conditioned(nn.Module):
         self.network = network
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
-        """Output of ``network`` for inputs x [B, ...] and conditions c [B, ...]."""
+        """Output of ``network`` for inputs x [B, ...] and conditions c [B, ...].
+
+        Raises ValueError as :func:`run_conditional`.
+        """
         return run_conditional(self.network, self.inputs(x), self.condition(c))
 
 
@@ -173,6 +178,7 @@ def run_conditional_decoder(decoder: nn.Module, z: Tensor, c: Tensor) -> Tensor:
     """Apply a decoder to codes z [..., B, d], each of the B with its own condition c [B, ...].
 
     Returns [..., B, *data shape]; as in :func:`run_decoder`, 784 numbers become a 28x28 image.
+    Raises ValueError as :func:`run_conditional`.
     """
     c = c.expand(*z.shape[:-2], *c.shape).reshape(-1, *c.shape[1:])
     return _as_images(run_conditional(decoder, z.reshape(-1, z.shape[-1]), c), z.shape[:-1])

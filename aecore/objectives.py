@@ -13,7 +13,7 @@ PROBES = ("rademacher", "gaussian")
 
 
 def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
-    """|x - x_hat|^2 per example: [B, ...] and [B, ...] to [B].
+    """|x - x_hat|^2 per example: x_hat [B, ...] and x [B, ...] to [B].
 
     Raises ValueError when the shapes differ, rather than broadcast.
     """
@@ -22,7 +22,10 @@ def squared_error(x_hat: Tensor, x: Tensor) -> Tensor:
 
 
 def absolute_error(x_hat: Tensor, x: Tensor) -> Tensor:
-    """Sum |x_i - x_hat_i| per example: [B, ...] and [B, ...] to [B]. Raises ValueError as squared_error."""
+    """sum_i |x_i - x_hat_i| per example: x_hat [B, ...] and x [B, ...] to [B].
+
+    Raises ValueError when the shapes differ, rather than broadcast.
+    """
     _same_shape(x_hat, x)
     return (x - x_hat).abs().flatten(1).sum(1)
 
@@ -39,7 +42,7 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
 
 
 def l1_penalty(code: Tensor) -> Tensor:
-    """sum_i |z_i| per example: codes [B, d] to [B]."""
+    """sum_i |z_i| per example: code [B, d] to [B]."""
     return code.abs().flatten(1).sum(1)
 
 
@@ -50,7 +53,8 @@ def soft_threshold(x: Tensor, amount: float | Tensor) -> Tensor:
     the sparse code argmin_z 1/2 |x - D z|^2 + amount sum_i |z_i| is soft_threshold(D^T x, amount)
     (Tibshirani, 1996, section 2.2; Donoho and Johnstone, 1994). With any other dictionary it is not.
 
-    amount: one number, or a tensor that broadcasts with x. Raises ValueError when it is negative or NaN.
+    x: [...]. amount: one number, or a tensor that broadcasts with x.
+    Raises ValueError when the amount is negative or NaN.
     """
     if not (torch.as_tensor(amount) >= 0).all():
         raise ValueError(f"amount must not be negative or NaN, got {amount}")
@@ -98,7 +102,7 @@ def contractive_penalty(encoder: nn.Module, x: Tensor) -> Tensor:
 
     Rifai et al. (2011), "Contractive auto-encoders". The Jacobian comes from ``torch.func`` (``vmap`` of
     ``jacrev``): one backward pass for each of the d numbers in the code. Works for any encoder whose
-    examples do not influence each other (no batch statistics), and can itself be differentiated for
+    examples x do not influence each other (no batch statistics), and can itself be differentiated for
     training.
     """
 
@@ -148,6 +152,7 @@ def hutchinson_penalty(
 
     Examples must not influence each other, and it can be trained on, as ``contractive_penalty``.
 
+    encoder: a network from [B, ...] to codes [B, d].
     generator: on the device of x, for draws that can be repeated.
     Raises ValueError when probes is not a positive integer or the distribution is unknown.
     """
@@ -165,7 +170,10 @@ def hutchinson_penalty(
 
 
 def reconstruction_loss(model: nn.Module, x: Tensor) -> Tensor:
-    """Squared error of ``model(x)`` per example, [B]: the objective of a plain autoencoder."""
+    """Squared error of ``model(x)`` per example, [B]: the objective of a plain autoencoder.
+
+    Raises ValueError when the model's output has another shape than x [B, ...].
+    """
     return squared_error(model(x), x)
 
 

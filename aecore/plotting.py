@@ -63,7 +63,7 @@ def use_style() -> None:
     except ImportError:
         return
     if getattr(get_ipython(), "kernel", None) is not None:
-        set_matplotlib_formats("svg")
+        set_matplotlib_formats("svg", metadata={"Date": None})  # equal figures, equal files
 
 
 def image_grid(images: Tensor, *, columns: int = 10, titles: Sequence[str] = ()) -> Figure:
@@ -121,7 +121,8 @@ def latent_scatter(
 ) -> Figure:
     """Codes [N, 2] coloured by class, with each class's number at its median.
 
-    labels: int [N] in 0..9. axis: draw there instead of in a figure of its own.
+    labels: int [N] in 0..9. axis_names, title: what is written there.
+    axis: draw there instead of in a figure of its own.
     Raises ValueError unless codes are two-dimensional: project others first, and say how; and for a label
     that has no colour.
     """
@@ -161,7 +162,10 @@ def decoded_grid(
 ) -> Figure:
     """Images decoded on a square grid of 2-D codes, z₁ to the right and z₂ upwards.
 
-    decode: codes [B, 2] to images [B, 1, H, W] or [B, D] in [0, 1]. The grid spans centre +- extent.
+    decode: codes [B, 2] to images [B, 1, H, W] or [B, D] in [0, 1].
+    centre, extent: the grid spans centre +- extent. steps: images along one side.
+    device: where decode wants its codes. axis: draw there instead of in a figure of its own.
+    Raises ValueError when an output of decode is no grey image.
     """
     z1 = torch.linspace(centre[0] - extent, centre[0] + extent, steps)
     z2 = torch.linspace(centre[1] + extent, centre[1] - extent, steps)
@@ -188,7 +192,11 @@ def decoded_grid(
 def loss_curve(
     history: History | Mapping[str, History], *, unit: str = "nats", log_scale: bool = False
 ) -> Figure:
-    """Mean objective per epoch, for one History or several by name. unit: of the objective, for the axis."""
+    """Mean objective per epoch, as `fit` recorded it.
+
+    history: one History, or several by name. unit: of the objective, for the axis.
+    log_scale: whether the axis of the objective is logarithmic.
+    """
     histories = history if isinstance(history, Mapping) else {"": history}
     figure, axis = plt.subplots()
     for name, each in histories.items():

@@ -29,10 +29,10 @@ from aecore.glyphs import FORMS, VERTICES, glyphs
 FACTOR_NAMES = ("slant", "thickness", "width", "rotation")
 """What the columns of `factors` are.
 
-slant      how far the upright strokes lean to the right (a shear, as in italics), in degrees
-thickness  of a straight stroke, between the two points of half intensity, in pixels
-width      of the digit, as a ratio to its plain form; the height stays
-rotation   of the whole digit, counter-clockwise on the page, in degrees
+1. slant: how far the upright strokes lean to the right (a shear, as in italics), in degrees;
+2. thickness: of a straight stroke, between the two points of half intensity, in pixels;
+3. width: of the digit, as a ratio to its plain form; the height stays;
+4. rotation: of the whole digit, counter-clockwise on the page, in degrees.
 """
 FACTOR_UNITS = ("degrees", "pixels", "ratio", "degrees")
 FACTOR_RANGES = ((-15.0, 30.0), (1.8, 4.2), (0.75, 1.25), (-10.0, 10.0))
@@ -53,13 +53,17 @@ _BLOCK = 1000  # examples drawn together, whatever is asked for: a short sample 
 
 
 class Digits(NamedTuple):
-    """Digits and all that made them: ``render(labels, factors, wobble, form)`` gives the images."""
+    """Digits and all that made them: ``render(labels, factors, wobble, form)`` gives the images.
 
-    images: torch.Tensor  # float32 [N, 1, 28, 28] in [0, 1]
-    labels: torch.Tensor  # int64 [N]
-    factors: torch.Tensor  # float32 [N, F]
-    wobble: torch.Tensor  # float32 [N, W]
-    form: torch.Tensor  # int64 [N]
+    images: float32 [N, 1, 28, 28] in [0, 1]. labels: int64 [N]. factors: float32 [N, F].
+    wobble: float32 [N, W]. form: int64 [N].
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor
+    factors: torch.Tensor
+    wobble: torch.Tensor
+    form: torch.Tensor
 
 
 def render(labels, factors, wobble=None, form=None):
@@ -91,6 +95,7 @@ def sample_factors(labels, *, generator):
     """Factors float32 [N, 4] for `labels` [N]: each uniform in its range of FACTOR_RANGES.
 
     They are independent of each other and of the label, as the measures of disentanglement need.
+    generator: on the CPU, for draws that can be repeated.
     """
     low, high = torch.tensor(FACTOR_RANGES, dtype=torch.float32).T
     shape = (len(labels), len(FACTOR_NAMES))

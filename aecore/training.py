@@ -39,7 +39,10 @@ with _denormals_flushed():
 
 @dataclass
 class History:
-    """What happened in training: ``loss``, the mean objective per epoch; ``seconds``, each epoch's time."""
+    """What happened in training.
+
+    loss: the mean objective of each epoch. seconds: the time that each epoch took.
+    """
 
     loss: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -67,7 +70,10 @@ def pick_device(device: str | torch.device | None = None) -> torch.device:
 
 
 def budget(*, cpu, gpu):
-    """``cpu`` or ``gpu``, by the device in use: the same cell, with a larger budget where it is cheap."""
+    """``cpu`` or ``gpu``, by the device in use: the same cell, with a larger budget where it is cheap.
+
+    Raises ValueError as `pick_device`, when ``$AECORE_DEVICE`` names a device that is not there.
+    """
     return cpu if pick_device().type == "cpu" else gpu
 
 
@@ -85,13 +91,18 @@ def fit(
 ) -> History:
     """Minimise the mean of ``objective`` over ``data`` with Adam (Kingma and Ba, 2014, arXiv:1412.6980).
 
-    model: left on ``device`` in eval mode. data: an ImageSet, of which only the images are taken, or a
-    tensor [N, ...], or a tuple of tensors that travel together, such as (images, labels).
+    model: left on ``device`` in eval mode.
+    data: an ImageSet, of which only the images are taken, or a tensor [N, ...], or a tuple of tensors that
+    travel together, such as (images, labels).
     objective: ``objective(model, batch) -> [B]``, one loss per example; only here is it averaged. It gets
     one batch for each tensor of a tuple: ``objective(model, x, c)``.
+    epochs: passes over the data. batch_size: examples a step; the last step of an epoch may have fewer.
+    lr: Adam's learning rate. progress: whether to show a bar.
+    device: as in `pick_device`, by default a GPU where there is one.
     seed: fixes the order of the examples and the model's own noise; the global random state is put back
-    afterwards. Ctrl-C stops early and returns the history so far.
+    afterwards.
 
+    Returns the mean loss and the time of each epoch. Ctrl-C stops early and returns the history so far.
     Raises ValueError for bad arguments or an objective that does not return [B], and DivergenceError
     naming epoch, step and learning rate when the loss stops being finite, or a weight at the end is not.
     """

@@ -31,7 +31,7 @@ def save(model: nn.Module, path: str | os.PathLike) -> Path:
 
 
 def load(model: nn.Module, path: str | os.PathLike) -> nn.Module:
-    """Read weights saved by :func:`save` into ``model``, on the model's own device, and return it.
+    """Read the weights that :func:`save` wrote to ``path`` into ``model``, on its own device; returns it.
 
     Nothing is changed unless everything fits. Raises FileNotFoundError when there is no such file, and
     ValueError naming what differs when names or shapes do not match, or the file is not safetensors.

@@ -10,14 +10,18 @@ import numpy as np
 import pytest
 import torch
 from filelock import FileLock
+from jitter import Jitter
 from node_bridge import Node
 
 from aecore import networks
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "_ext"))
+sys.path[:0] = [str(ROOT / "_ext"), str(ROOT / "benchmarks")]
 
 import book_build  # noqa: E402
+import book_data  # noqa: E402
+
+book_data.settle_folder()
 
 # Fixtures imported here are known to every test.
 pytest.register_assert_rewrite("tiny_mnist")
@@ -86,6 +90,11 @@ def pytest_addoption(parser):
         default=0,
         help="the seed of each test (0); another shows which tests hold by luck alone",
     )
+    parser.addoption(
+        "--jitter",
+        action="store_true",
+        help="round otherwise, as another processor does; shows which tests hang on a last place",
+    )
 
 
 def pytest_configure(config):
@@ -93,6 +102,8 @@ def pytest_configure(config):
     hypothesis.register_random(TORCH_RANDOM)
     hypothesis.settings.register_profile("aecore", derandomize=not config.getoption("--seed"))
     hypothesis.settings.load_profile("aecore")
+    if config.getoption("--jitter"):
+        Jitter().__enter__()
     config.addinivalue_line(
         "markers", "timed: holds a time limit; `make test` runs it with nothing beside it"
     )

@@ -1,10 +1,8 @@
 // Calls functions of aecore/live's JavaScript for the tests: one JSON request a line, one JSON answer a line.
-// A request is {module, name, args}; an argument {$network: {layers, bytes, dtype, latentDim}} becomes a network.
+// A request is {module, name, args}, the module as an address; an argument {$network: {layers, bytes, dtype, latentDim}} becomes a network.
 import { createInterface } from "node:readline";
-import { pathToFileURL } from "node:url";
 
-const folder = process.argv[2];
-const { compile } = await import(pathToFileURL(`${folder}/decoder.js`).href);
+const { compile } = await import(process.argv[2]);
 
 /** Bytes as a view at an odd offset, as a page may get them. */
 function viewOf(base64) {
@@ -30,7 +28,7 @@ function revive(value) {
 const networks = new Map();
 
 async function answer({ module, name, args, network, codes, batch }) {
-  const exported = await import(pathToFileURL(`${folder}/${module}`).href);
+  const exported = await import(module);
   if (network) {
     const key = JSON.stringify(network);
     if (!networks.has(key)) {

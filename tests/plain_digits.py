@@ -8,6 +8,8 @@ from aecore.strokes import FACTOR_NAMES
 PLAIN = torch.tensor([0.0, 3.0, 1.0, 0.0], dtype=torch.float64)
 EVERY_LABEL = torch.arange(10).repeat_interleave(FORMS)
 EVERY_FORM = torch.arange(FORMS).repeat(10)
+# Grey levels in single precision are off by up to 3e-6, and otherwise off when drawn in another batch.
+ROUNDING = 1e-5
 
 
 def plain(**changes):

@@ -109,6 +109,22 @@ def test_no_page_prints_a_role_that_was_meant_to_be_carried_out(page):
     assert re.findall(f".{{,40}}{role}.{{,20}}", text) == []
 
 
+def test_a_page_names_the_data_that_it_used(soups, book):
+    used = json.loads((book / book_build.STAMP).read_text(encoding="utf-8"))
+    assert sum(map(bool, used.values())) >= 10
+    for name, sets in used.items():
+        quoted = [tag.get_text() for tag in soups[name].select("article .pasted-text")]
+        for found in sets.values():
+            data = "mnist" if found.startswith("MNIST ") else "strokes"
+            assert any(text.split(" ")[0] == data for text in quoted), (name, data)
+
+
+def test_a_page_that_draws_procedural_digits_beside_its_data_names_both(soups):
+    for name in ("01_curse_of_dimensionality", "02_autoencoders", "06_contractive_and_manifolds"):
+        quoted = [tag.get_text() for tag in soups[f"chapters/{name}"].select(".pasted-text")]
+        assert any("strokes" in text for text in quoted), name
+
+
 def test_internal_links_lead_somewhere(soups, book):
     dead = []
     for name, soup in soups.items():

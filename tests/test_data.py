@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plain_digits import ROUNDING
 
 from aecore import mnist
 from aecore.data import ImageSet, binarise, load
@@ -71,7 +72,7 @@ def test_a_limit_takes_the_first_examples_and_at_most_all(limit):
     whole, part = load("strokes", train=False), load("strokes", train=False, limit=limit)
     assert len(part) == min(limit, 2000)
     assert torch.equal(part.labels, whole.labels[:limit])
-    torch.testing.assert_close(part.images, whole.images[:limit], rtol=0, atol=1e-6)
+    torch.testing.assert_close(part.images, whole.images[:limit], rtol=0, atol=ROUNDING)
     torch.testing.assert_close(part.factors, whole.factors[:limit], rtol=0, atol=0)
 
 

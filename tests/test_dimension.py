@@ -160,6 +160,17 @@ def test_a_regular_pattern_has_no_dimension(estimate):
         estimate(torch.eye(30))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("step", [1.0, 0.1, 1 / 3, 1e-5])
+def test_a_grid_has_no_dimension_whatever_rounding_makes_of_its_distances(step, dtype):
+    """Each point has two neighbours that are equally far, up to the last places of their coordinates."""
+    grid = torch.cartesian_prod(*[step * torch.arange(10, dtype=dtype)] * 2)
+    with pytest.raises(ValueError, match="grid"):
+        two_nn_dimension(grid)
+    with pytest.raises(ValueError, match="grid"):
+        mle_dimension(grid, neighbours=2)
+
+
 @pytest.mark.parametrize("neighbours", [1, 0, -3])
 def test_too_few_neighbours_are_refused(neighbours):
     with pytest.raises(ValueError, match=f"got {neighbours}"):

@@ -2,9 +2,11 @@
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,21 @@ def test_import_alone_loads_none_of_what_is_heavy():
 def test_modules_do_not_import_torchvision(module):
     code = f"import aecore.{module}, sys; sys.exit('torchvision' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env={**os.environ})
+
+
+def test_an_installed_package_has_every_file(tmp_path):
+    """Scripts and style sheets too: a widget without its own is blank."""
+    shutil.copytree(
+        ROOT / "aecore", tmp_path / "aecore", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    code = "from setuptools import build_meta; build_meta.build_wheel('dist')"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path, capture_output=True)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    files = {path for path in (tmp_path / "aecore").rglob("*") if path.is_file()}
+    held = set(zipfile.ZipFile(wheel).namelist())
+    assert {path.relative_to(tmp_path).as_posix() for path in files} <= held
 
 
 def modules() -> list[Path]:

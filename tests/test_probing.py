@@ -178,10 +178,10 @@ def test_labelled_subset_refuses_what_it_cannot_give():
         labelled_subset(labels[:0], 1)
 
 
-def digits() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+def digits(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     data = load_digits()
     x, y = torch.from_numpy(data.data), torch.from_numpy(data.target).long()
-    index = labelled_subset(y[:1000], 10, generator=torch.Generator().manual_seed(0))
+    index = labelled_subset(y[:1000], 10, generator=torch.Generator().manual_seed(seed))
     return x[index], y[index], x[1000:], y[1000:]
 
 
@@ -195,6 +195,16 @@ def test_linear_probe_is_scikit_learns_pipeline_and_grid_search():
     found = linear_probe(z, y, test_z, test_y, strengths=strengths)
     assert found == pytest.approx(expected, abs=1e-12)
     assert found > linear_probe(z, y, test_z, test_y, strengths=[1e-4])
+
+
+def test_linear_probe_takes_the_smallest_of_equal_strengths():
+    """Both get 91 of 100 right, in folds of 19, 20, 16, 18, 18 and 18, 20, 16, 19, 18 of 20.
+
+    The means of these shares differ in their last place.
+    """
+    data = digits(seed=1)
+    weak, strong = (linear_probe(*data, strengths=[strength]) for strength in (0.03, 0.3))
+    assert linear_probe(*data, strengths=[0.03, 0.3]) == weak != strong
 
 
 def test_linear_probe_does_not_depend_on_scale_offset_or_order():

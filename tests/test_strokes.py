@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_digits import moments
+from plain_digits import ROUNDING, moments
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
@@ -50,7 +50,7 @@ def test_a_short_sample_is_the_beginning_of_a_long_one(n):
     long, short = digits(2100, seed=1), digits(n, seed=1)
     for whole, part in zip(long, short, strict=True):
         assert len(part) == n
-        torch.testing.assert_close(part, whole[:n], rtol=0, atol=1e-6)
+        torch.testing.assert_close(part, whole[:n], rtol=0, atol=ROUNDING)
 
 
 def test_drawing_digits_leaves_the_global_generator_and_the_threads_alone():
@@ -67,9 +67,9 @@ def test_drawing_digits_leaves_the_global_generator_and_the_threads_alone():
 
 def test_the_images_are_those_of_the_recorded_label_factors_wobble_and_form(sample):
     made = [part[:200] for part in sample]
-    torch.testing.assert_close(render(*made[1:]), made[0], rtol=0, atol=1e-6)
+    torch.testing.assert_close(render(*made[1:]), made[0], rtol=0, atol=ROUNDING)
     exact = render(made[1], made[2].double(), made[3].double(), made[4])
-    torch.testing.assert_close(exact.float(), made[0], rtol=0, atol=1e-3)
+    torch.testing.assert_close(exact.float(), made[0], rtol=0, atol=ROUNDING)
 
 
 def test_grey_levels_are_mostly_black_or_white_with_soft_edges(sample):

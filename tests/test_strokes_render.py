@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_digits import plain
+from plain_digits import ROUNDING, plain
 from torch.func import jacfwd, jacrev, jvp, vmap
 
 from aecore.glyphs import FORMS
@@ -42,7 +42,7 @@ def test_jvp_is_the_directional_derivative():
 def test_vmap_gives_what_the_batch_gives():
     drawn = digits(20, seed=13)
     inputs = (drawn.labels, drawn.factors, drawn.wobble, drawn.form)
-    torch.testing.assert_close(vmap(render)(*inputs), drawn.images, rtol=0, atol=1e-6)
+    torch.testing.assert_close(vmap(render)(*inputs), drawn.images, rtol=0, atol=ROUNDING)
 
 
 def test_leading_shapes_broadcast():

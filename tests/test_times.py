@@ -1,5 +1,6 @@
 """The times of a chapter: what counts as in sight, and how it becomes minutes."""
 
+from book_questions import question
 from book_times import Load, core_load, deeper_load, deeper_sections
 from docutils import nodes
 from docutils.utils import new_document
@@ -98,6 +99,11 @@ def test_captions_count_and_pictures_do_not():
 def test_exercises_are_apart_with_everything_in_their_section():
     exercise = exercise_node("", words(50), classes=["exercise"])
     document = page(words(4), section("Exercises", words(30), exercise, cell("a\nb")))
+    assert core_load(document) == Load(words=4)
+
+
+def test_questions_are_apart_too():
+    document = page(words(4), section("Questions", words(9), question("", words(12))))
     assert core_load(document) == Load(words=4)
 
 

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import torch
 
+from aecore.plotting import CLASS_COLOURS
+
 MOST_POINTS = 2000
 _NO_LABEL = 255
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -13,6 +15,12 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def coordinate_name(index: int) -> str:
     """Name of coordinate `index`, counted from 0: "z₁" for 0."""
     return "z" + str(index + 1).translate(_SUBSCRIPTS)
+
+
+def check_latent_dim(latent_dim) -> None:
+    """Raises ValueError unless it is an int from 1: here a decoder of [z, something] does not tell it."""
+    if isinstance(latent_dim, bool) or not isinstance(latent_dim, int) or latent_dim < 1:
+        raise ValueError(f"latent_dim must be a positive whole number, got {latent_dim!r}")
 
 
 def checked_codes(codes, latent_dim: int) -> np.ndarray:
@@ -110,12 +118,24 @@ def grey_bytes(images, shape, count: int | None = None) -> bytes:
     return (values.clamp(0, 1) * 255).round().to(torch.uint8).numpy().tobytes()
 
 
-def map_points(codes, labels, axes, region) -> tuple[np.ndarray, np.ndarray]:
+def map_traits(codes, labels, classes, axes, region) -> dict:
     """What pad.js marks on a map: places as float16 [n, 2], the region being [-1, 1], and labels uint8 [n].
 
     codes: [N, d] or None; at most MOST_POINTS of them are kept, evenly chosen. labels: int [N] or None.
-    axes: the two coordinates (from 0). region: two numbers for the middle, one for the half-width.
+    classes: their names. axes: the two coordinates (from 0). region: two numbers for the middle, one for
+    the half-width. Returns the traits of a `PointView` that tell all this.
     """
+    points, marks = _kept_points(codes, labels, axes, region)
+    return {
+        "codes": points.tobytes(),
+        "labels": marks.tobytes(),
+        "classes": classes,
+        "colours": [CLASS_COLOURS[i % len(CLASS_COLOURS)] for i in range(len(classes))],
+        "region": region,
+    }
+
+
+def _kept_points(codes, labels, axes, region) -> tuple[np.ndarray, np.ndarray]:
     if codes is None:
         return np.zeros((0, 2), "<f2"), np.zeros(0, np.uint8)
     kept = np.linspace(0, len(codes) - 1, min(len(codes), MOST_POINTS)).astype(int)

@@ -224,7 +224,8 @@ class Decoder(anywidget.AnyWidget):
     def of(cls, model: "nn.Module | Decoder", *, dtype: str = "float16") -> "Decoder":
         """The decoder widget of a module; the same one for the same layers and weights.
 
-        Raises UnsupportedLayerError, TypeError or ValueError (see `describe` and `pack`).
+        model: from codes [B, d], of the layers in `aecore.live.SUPPORTED`. dtype: of the weights that travel,
+        "float16" or "float32". Raises UnsupportedLayerError, TypeError or ValueError for another.
         """
         if isinstance(model, cls):
             return model

@@ -74,10 +74,3 @@ def checked_images(images, most: int, image_shape=None) -> tuple[bytes, int, tup
     if bad := int((~values.reshape(count, -1).isfinite()).any(1).sum()):
         raise ValueError(f"{bad} of {count} images hold NaN or infinity")
     return values.numpy().astype("<f4").tobytes(), count, (int(height), int(width))
-
-
-def checked_index(index, count: int, name: str) -> int:
-    """`index` as an int. Raises ValueError, naming it, unless it is a whole number from 0 to count - 1."""
-    if isinstance(index, bool) or int(index) != index or not 0 <= index < count:
-        raise ValueError(f"{name} must be a whole number from 0 to {count - 1}, got {index}")
-    return int(index)

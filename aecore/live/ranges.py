@@ -1,8 +1,4 @@
-"""Sliders over a stated range: the check of a first value, a slider that tells two decimals, their row."""
-
-import ipywidgets
-
-from aecore.live.view import slider
+"""Numbers within stated bounds, checked alike by every widget."""
 
 
 def within(name: str, value: float, bounds) -> float:
@@ -13,16 +9,9 @@ def within(name: str, value: float, bounds) -> float:
     return value
 
 
-def fine_slider(text: str, value: float, bounds, step: float) -> ipywidgets.FloatSlider:
-    """A slider that tells two decimals, which a step of 0.05 needs."""
-    made = slider(text, value, *bounds, step)
-    made.readout_format = ".2f"
-    return made
-
-
-def slider_row(sliders) -> ipywidgets.Box:
-    """The sliders (by trait) beside one another, as far as there is room."""
-    row = ipywidgets.Box(list(sliders.values()))
-    for name in ("aecore-sliders", "is-roomy"):
-        row.add_class(name)
-    return row
+def whole(name: str, value, bounds) -> int:
+    """`value` as an int. Raises ValueError, naming it, unless it is a whole number within `bounds`."""
+    low, high = bounds
+    if isinstance(value, bool) or int(value) != value or not low <= value <= high:
+        raise ValueError(f"{name} must be a whole number from {low} to {high}, got {value}")
+    return int(value)

@@ -5,23 +5,21 @@ A slider is an ipywidgets slider, `jslink`ed to one of these traits, so that eve
 working in a saved page that has no kernel.
 """
 
-import math
+from decimal import Decimal
 
 import anywidget
 import ipywidgets
 import numpy as np
 import traitlets
 
-from aecore.live import fallback
-from aecore.live.bundle import stylesheet
 from aecore.live.codes import checked_point, coordinate_name, on_step
 from aecore.live.decoder import Decoder
+from aecore.live.fallback import with_figure
 
 
 class View(anywidget.AnyWidget):
-    """The part that draws. A subclass sets `_esm` and adds its own traits; `label` is for a screen reader."""
+    """The part that draws. A subclass adds script, style sheet and traits; `label` is for a screen reader."""
 
-    _css = stylesheet()
     label = traitlets.Unicode().tag(sync=True)
 
 
@@ -68,36 +66,59 @@ class PointView(DecoderView):
 
 
 def slider(text: str, value: float, low: float, high: float, step: float) -> ipywidgets.FloatSlider:
-    """A slider in the family's look. Its readout has the decimals that `step`, a power of ten, needs."""
+    """A slider in the family's look, whose readout has the decimals that `step` needs."""
+    decimals = max(0, -Decimal(f"{step:.6g}").normalize().as_tuple().exponent)
     return ipywidgets.FloatSlider(
         description=text,
         value=value,
         min=low,
         max=high,
         step=step,
-        readout_format=f".{max(0, -math.floor(math.log10(step) + 0.5))}f",
-        style={"description_width": "auto"},
-        layout={"width": "auto", "margin": "0"},
+        readout_format=f".{decimals}f",
+        **look(),
     )
 
 
-class LiveBox(ipywidgets.VBox):
-    """A view with its controls below, and a static figure that stands in for them (see `fallback`).
+def stops_slider(text: str, stops, index: int) -> ipywidgets.SelectionSlider:
+    """A slider over the given stops, that begins at the one of this index."""
+    return ipywidgets.SelectionSlider(description=text, options=stops, index=index, **look())
 
-    sliders: by the name of the view's trait that each moves. controls: what stands below the view.
+
+def look() -> dict:
+    """The options of ipywidgets that every slider of the family has."""
+    return {"style": {"description_width": "auto"}, "layout": {"width": "auto", "margin": "0"}}
+
+
+def slider_row(sliders, roomy: bool = False) -> ipywidgets.Box:
+    """The sliders (by trait) beside one another, as far as there is room; `roomy` ones take more of it."""
+    row = ipywidgets.Box(list(sliders.values())).add_class("aecore-sliders")
+    return row.add_class("is-roomy") if roomy else row
+
+
+def _moving(mover) -> str:
+    """The trait of a slider that lives in the page: of one over stops it is the index, not the value."""
+    return "index" if isinstance(mover, ipywidgets.SelectionSlider) else "value"
+
+
+class LiveBox(ipywidgets.VBox):
+    """A view with its controls, and a static figure that stands in for them (see fallback.py).
+
+    sliders: by the name of the view's trait that each moves. controls: what holds them, below the view;
+    with `above`, above it: so a phone shows the sliders of a tall view together with what they move.
     A subclass gives `_figure`, which returns the figure as things stand and its alternative text.
     """
 
-    def __init__(self, view: View, sliders: dict[str, ipywidgets.FloatSlider], *controls):
+    def __init__(self, view: View, sliders: dict, controls: ipywidgets.Widget, above: bool = False):
         self.view = view
         self._links = [
-            ipywidgets.jslink((mover, "value"), (view, name)) for name, mover in sliders.items()
+            ipywidgets.jslink((mover, _moving(mover)), (view, name))
+            for name, mover in sliders.items()
         ]
-        super().__init__([view, *controls])
+        super().__init__([controls, view] if above else [view, controls])
         self.add_class("aecore-live")
 
     def _repr_mimebundle_(self, **kwargs):
-        return fallback.with_figure(super()._repr_mimebundle_(**kwargs), self._figure)
+        return with_figure(super()._repr_mimebundle_(**kwargs), self._figure)
 
 
 class PointBox(LiveBox):

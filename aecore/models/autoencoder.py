@@ -30,7 +30,7 @@ class Autoencoder(nn.Module):
         return run_decoder(self.decoder, z)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Reconstruction x_hat, in the shape of x.
+        """Reconstruction x_hat of data x [B, ...], in the shape of x.
 
         Raises ValueError when the decoder gives another number of values than x has.
         """
@@ -46,7 +46,9 @@ class Autoencoder(nn.Module):
 class LinearAutoencoder(Autoencoder):
     """One affine layer down, one affine layer up: x_hat = W_d (W_e x + b_e) + b_d.
 
-    data_dim: D; code_dim: d. ``decoder.weight`` is [D, d]: its columns span the model's subspace.
+    data_dim: D. code_dim: d.
+
+    ``decoder.weight`` is [D, d]: its columns span the model's subspace.
 
     Raises ValueError unless 1 <= code_dim <= data_dim.
     """

@@ -18,9 +18,11 @@ class ConditionalVAE(VAE):
     """A VAE given a condition c: p(x, z | c) = p(x | z, c) p(z), p(z) = N(0, I) for every c, q(z | x, c).
 
     The condition is an input of both networks and never a part of what is reconstructed. The prior does not
-    depend on it, as in Kingma et al. (2014); Sohn et al. (2015) let it. All other arguments as in ``VAE``.
+    depend on it, as in Kingma et al. (2014); Sohn et al. (2015) let it.
 
-    encoder: called as encoder(x, c); decoder: called as decoder(z, c); they return what ``VAE`` asks for.
+    encoder: called as encoder(x, c). decoder: called as decoder(z, c). Both return what ``VAE`` asks for.
+    latent_dim, likelihood, noise_variance, learn_noise, padding: as in ``VAE``.
+
     A plain network that starts with a Linear, as ``mlp`` does, gets its two arguments flattened and joined,
     labels one-hot: with ten classes, ``mlp([784 + 10, 400, 2 * 20])`` and ``mlp([20 + 10, 400, 784])``.
     ``aecore.networks.Conditioned`` puts an embedding or a convolution before that.
@@ -37,6 +39,7 @@ class ConditionalVAE(VAE):
         """Likelihood p(x | z, c) of codes z [..., B, latent_dim], each of the B with its own c [B, ...].
 
         ``.log_prob(x)`` is [..., B]; ``.mean``, or ``.mode`` of a categorical one, as in ``VAE.decode``.
+        Raises ValueError for codes of another shape.
         """
         if z.dim() < 2:
             raise ValueError(f"expected codes [..., B, {self.latent_dim}], got {list(z.shape)}")
@@ -46,7 +49,10 @@ class ConditionalVAE(VAE):
     def elbo(
         self, x: Tensor, c: Tensor | None = None, *, beta: float = 1.0, samples: int = 1
     ) -> ELBO:
-        """Lower bound on log p(x | c) per example, in nats: x [B, ...], c [B, ...]; else as ``VAE.elbo``."""
+        """Lower bound on log p(x | c) per example, in nats: x [B, ...], c [B, ...].
+
+        beta, samples: as in ``VAE.elbo``, with what it raises and returns.
+        """
         return self._bound(x, self._encoded(x, c), lambda z: self.decode(z, c), beta, samples)
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> Tensor:
@@ -64,6 +70,7 @@ class ConditionalVAE(VAE):
         """n images, as ``VAE.sample``, the i-th for the condition c[i]; all for c[0] where c is [1, ...].
 
         ``sample(c)`` is short for ``sample(len(c), c)``: one image for each condition.
+        generator: on the model's device, for draws that can be repeated.
         Raises ValueError unless n is a positive integer, or c has length 1 or n.
         """
         if c is None and isinstance(n, Tensor) and n.dim() > 0:

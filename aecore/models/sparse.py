@@ -30,8 +30,10 @@ class SparseAutoencoder(Autoencoder):
     The norm is fixed because z / c and c W_d reconstruct the same: a penalty on z alone would be escaped.
     The penalty itself belongs to the objective, see ``aecore.objectives.l1_penalty``.
 
-    data_dim: D; code_dim: d, which may exceed D. ``decoder.weight`` is [D, d]: one feature per column. The
-    encoder begins as its transpose, W_e = W_d^T, with biases 0. Raises ValueError for a size below 1.
+    data_dim: D. code_dim: d, which may exceed D.
+
+    ``decoder.weight`` is [D, d]: one feature per column. The encoder begins as its transpose, W_e = W_d^T,
+    with biases 0. Raises ValueError for a size below 1.
     """
 
     def __init__(self, data_dim: int, code_dim: int):

@@ -98,7 +98,7 @@ def wait_until_settled(page: Page) -> None:
         pytest.fail(f"a widget of {page.url} never comes alive", pytrace=False)
     page.evaluate("window.MathJax?.startup?.promise")
     # Fetch and lay out what is out of sight too, as if a reader had been everywhere.
-    page.add_style_tag(content="* { content-visibility: visible !important; }")
+    page.add_style_tag(content=":not(.deeper-rest) { content-visibility: visible !important; }")
     page.evaluate("""() => Promise.all([...document.images].map((image) => {
         image.loading = "eager";
         return image.decode().catch(() => {});  // a missing file is a problem of its own, and noted as one

@@ -1,12 +1,17 @@
 """A book of one page, built as the whole book is, for tests of what a page can hold."""
 
+import functools
 import os
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import browser_runtime
 import yaml
+from live_page import QuietHandler
 
 ROOT = Path(__file__).resolve().parents[2]
 BORROWED = ("_config.yml", "_ext", "_static", "references.bib")
@@ -35,3 +40,13 @@ def build(folder: Path, text: str) -> Path:
     )
     assert done.returncode == 0, done.stdout
     return folder / "_build/html"
+
+
+@contextmanager
+def served(folder: Path, text: str):
+    """Build it, and serve it while the context lasts: the address of the page."""
+    handler = functools.partial(QuietHandler, directory=str(build(folder, text)))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/chapters/01_page.html"
+        server.shutdown()

@@ -37,6 +37,21 @@ BEYOND_THE_TEXT = """() => {
         return over > 2 ? [`${math}: ${over} px`] : [];
     });
 }"""
+COLUMNS = 84
+# Code, folded or not, whose lines are no longer than that, and which is cut all the same or too small.
+CUT_CODE = """(most) => {
+    const folded = [...document.querySelectorAll("details:not([open])")];
+    for (const fold of folded) fold.open = true;
+    const cut = [...document.querySelectorAll(".cell_input pre")].flatMap((code) => {
+        const columns = Math.max(...code.textContent.split("\\n").map((line) => [...line].length));
+        const over = code.scrollWidth - code.clientWidth;
+        const size = parseFloat(getComputedStyle(code).fontSize);
+        if (columns > most || (over <= 0 && size >= 12.5)) return [];
+        return [`${columns} columns, ${over} px too wide at ${size} px: ${code.textContent.slice(0, 60)}`];
+    });
+    for (const fold of folded) fold.open = false;
+    return cut;
+}"""
 WIDEST = """() => [...document.querySelectorAll("body *")]
     .map((e) => [Math.round(e.getBoundingClientRect().right), e.outerHTML.slice(0, 120)])
     .sort((a, b) => b[0] - a[0]).slice(0, 3).join(" | ")"""
@@ -81,6 +96,10 @@ def test_equations_are_typeset(opened):
 
 def test_equations_fit_a_laptop(opened):
     assert opened.page.evaluate(TOO_WIDE) == []
+
+
+def test_code_fits_a_laptop(opened):
+    assert opened.page.evaluate(CUT_CODE, COLUMNS) == []
 
 
 def test_every_icon_is_drawn(opened):

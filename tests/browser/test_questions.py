@@ -1,14 +1,10 @@
 """Questions to click, in a real browser: mouse, keyboard, screen reader, paper, and no JavaScript."""
 
-import functools
 import re
-import threading
 from contextlib import contextmanager
-from http.server import ThreadingHTTPServer
 
 import pytest
 import small_book
-from live_page import QuietHandler
 from test_pages import FAULTS
 
 PLAIN = """
@@ -47,18 +43,16 @@ FONT_SIZES = """(places) => [...MathJax.startup.document.math]
 
 
 @pytest.fixture(scope="module")
-def book_address(tmp_path_factory):
-    pages = small_book.build(tmp_path_factory.mktemp("questions"), PAGE)
-    handler = functools.partial(QuietHandler, directory=str(pages))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+def page_address(tmp_path_factory):
+    with small_book.served(tmp_path_factory.mktemp("questions"), PAGE) as address:
+        yield address
 
 
 @pytest.fixture
-def asked(browser, book_address):
+def asked(browser, page_address):
     """Opens the page with questions: `with asked(width=390) as page`."""
+
+    host = page_address.partition("chapters")[0]
 
     @contextmanager
     def open_page(width=1280, **options):
@@ -66,8 +60,8 @@ def asked(browser, book_address):
         page = context.new_page()
         problems = []
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("request", lambda r: r.url.startswith(book_address) or problems.append(r.url))
-        page.goto(f"{book_address}chapters/01_page.html")
+        page.on("request", lambda r: r.url.startswith(host) or problems.append(r.url))
+        page.goto(page_address)
         page.wait_for_load_state("networkidle")
         if options.get("java_script_enabled", True):
             page.evaluate("MathJax.startup.promise")

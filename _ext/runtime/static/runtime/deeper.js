@@ -48,7 +48,8 @@
     attempt(() => (all ? localStorage.setItem(KEY, "open") : localStorage.removeItem(KEY)));
     // What the reader is looking at stays where it is; if it is folded away, its heading takes its place.
     const seen = [...document.querySelectorAll(".bd-article :is(h1, h2, h3, p, li, figure, div.cell)")];
-    const here = seen.find((element) => element.getBoundingClientRect().bottom > HEADER);
+    const here = seen.find((element) =>
+      !element.closest(".deeper-rest[hidden]") && element.getBoundingClientRect().bottom > HEADER);
     const top = here?.getBoundingClientRect().top;
     boxes.forEach((box) => set(box, all));
     const foldedAway = boxesAround(here).find((box) => !isOpen(box));
@@ -90,10 +91,7 @@
       const link = target.closest?.('a[href*="#"]');
       if (link && link.href === location.href) openTarget();
     });
-    // After a search Sphinx marks the words that were found, shortly after the page is there.
-    addEventListener("load", () =>
-      setTimeout(() => open(boxes.filter((box) => box.querySelector(".highlighted"))), 100),
-    );
+    addEventListener("load", noteInHistory); // Sphinx has just emptied the entry's state
   };
   if (boxes.length) begin();
 }
