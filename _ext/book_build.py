@@ -91,12 +91,20 @@ def preview(port: int) -> None:
 
 def _begin(app):
     app.book_build_began = time.time()
-    (Path(app.outdir) / STAMP).unlink(missing_ok=True)
+    stamp = Path(app.outdir) / STAMP
+    app.book_last_build_began = stamp.stat().st_mtime if stamp.exists() else 0
+    stamp.unlink(missing_ok=True)
 
 
 def _pages_to_run_again(app, env, added, changed, removed):
     shared = newest(SHARED, app.srcdir)
     return [name for name, read in env.all_docs.items() if read < shared * 1e6]
+
+
+def _page_to_write_again(app, env):
+    """Sphinx copies style sheets and scripts only where it has a page to write: the first will do."""
+    changed = newest(("_static/*", "_ext/runtime/**/*"), app.srcdir)
+    return [app.config.root_doc] if changed > app.book_last_build_began else []
 
 
 def _finish(app, exception):
@@ -115,6 +123,7 @@ def _finish(app, exception):
 def setup(app):
     app.connect("builder-inited", _begin)
     app.connect("env-get-outdated", _pages_to_run_again)
+    app.connect("env-updated", _page_to_write_again)
     app.connect("build-finished", _finish, priority=999)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 

@@ -68,14 +68,20 @@ class MissingDataError(DataError):
 
 
 def where(root=None):
-    """The folder to look in, whether it is our own cache, and whether the network is off limits."""
+    """The folder to look in, whether it is our own cache, and whether the network is off limits.
+
+    root: the folder that was asked for, or None for $AECORE_DATA or, without that, our own cache.
+    """
     given = root or os.environ.get("AECORE_DATA")
     offline = os.environ.get("AECORE_OFFLINE", "").strip().lower() not in ("", "0", "false", "no")
     return Path(given or _cache()).expanduser(), not given, offline
 
 
 def source(name):
-    """What `read` finds before it asks the network, in words: where they are equal, images are."""
+    """What `read` finds before it asks the network, in words: where they are equal, images are.
+
+    name: "mnist", "fashion_mnist" or "kmnist".
+    """
     root, _, offline = where()
     raw = root / CLASSES[name] / "raw"
     if bad := _bad_files(name, raw, ours=False):

@@ -240,6 +240,19 @@ def now():
     return {"page": {"mnist": mnist.source("mnist")}, "another": {}}
 
 
+def test_a_change_of_a_style_sheet_alone_reaches_the_page(tmp_path):
+    folder = tiny_book.write(tmp_path / "book", "1", one=["1"])
+    sheet = folder / "_static/book.css"
+    sheet.parent.mkdir()
+    sheet.write_text("/* old */")
+    assert tiny_book.build(folder).returncode == 0
+    sheet.write_text("/* new */")
+    again = tiny_book.build(folder)
+    assert again.returncode == 0, again.stdout
+    assert "ran " not in again.stdout
+    assert (folder / "_build/html/_static/book.css").read_text() == "/* new */"
+
+
 def test_files_that_appear_vanish_or_break_make_pages_stale(folder, monkeypatch, tmp_path):
     without = now()
     assert book_data.stale(without) == []

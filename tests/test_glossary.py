@@ -68,7 +68,7 @@ def vocabulary(entries):
 
 def running_text(soup):
     """Stretches of plain words, each with the links to the glossary in it: (text, {start: (end, link)})."""
-    for paragraph in soup.select("article.bd-article p:not([class])"):
+    for paragraph in soup.select("article.bd-article :is(p:not([class]), p.deeper-shows)"):
         if paragraph.find_parent(["table", "figure", "nav"]) or paragraph.find_parent(
             class_=["cell", "dropdown", "footnote", "citation"]
         ):

@@ -178,22 +178,27 @@ def test_labelled_subset_refuses_what_it_cannot_give():
         labelled_subset(labels[:0], 1)
 
 
-def digits(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+def digits(
+    seed: int = 0, per_class: int = 10
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     data = load_digits()
     x, y = torch.from_numpy(data.data), torch.from_numpy(data.target).long()
-    index = labelled_subset(y[:1000], 10, generator=torch.Generator().manual_seed(seed))
+    index = labelled_subset(y[:1000], per_class, generator=torch.Generator().manual_seed(seed))
     return x[index], y[index], x[1000:], y[1000:]
 
 
-def test_linear_probe_is_scikit_learns_pipeline_and_grid_search():
-    z, y, test_z, test_y = digits()
+# With fewer codes than their 64 numbers it solves the same problem in the codes' span. The optimiser then
+# takes other steps, and stops at another place within its tolerance: an image on the border may change.
+@pytest.mark.parametrize(("per_class", "images"), [(10, 0), (6, 2)])
+def test_linear_probe_is_scikit_learns_pipeline_and_grid_search(per_class, images):
+    z, y, test_z, test_y = digits(per_class=per_class)
     strengths = [1e-4, 0.01, 1.0]
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     split = StratifiedKFold(5, shuffle=True, random_state=0)
     search = GridSearchCV(pipeline, {"logisticregression__C": strengths}, cv=split)
     expected = search.fit(z.numpy(), y.numpy()).score(test_z.numpy(), test_y.numpy())
     found = linear_probe(z, y, test_z, test_y, strengths=strengths)
-    assert found == pytest.approx(expected, abs=1e-12)
+    assert found == pytest.approx(expected, abs=images / len(test_y) + 1e-12)
     assert found > linear_probe(z, y, test_z, test_y, strengths=[1e-4])
 
 
