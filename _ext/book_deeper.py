@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 BUTTON = (
     '<p class="deeper-bar pst-js-only"><button type="button" class="deeper-button" aria-expanded="false"'
-    ' aria-controls="{rest}" aria-label="Deeper: {title}, {minutes}">'
+    ' aria-controls="{rest}" aria-label="Deeper {minutes}: {title}">'
     "Deeper <span>{minutes}</span></button></p>"
 )
 MARK = '<span class="deeper-mark" title="A deeper section">deeper</span>'

@@ -109,6 +109,12 @@ def wait_until_settled(page: Page) -> None:
     )
 
 
+@pytest.fixture(scope="session")
+def settle():
+    """Waits until a page has settled."""
+    return wait_until_settled
+
+
 def _watch(visit: Visit, address: str) -> None:
     problems = visit.problems
 

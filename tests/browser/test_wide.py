@@ -4,7 +4,6 @@ from contextlib import contextmanager
 
 import pytest
 import small_book
-from conftest import wait_until_settled
 
 TEXT = "Words that fill the page, and that nobody has to read. " * 40
 SECTIONS = "\n\n".join(f"### Section {n}\n\n{TEXT}" for n in range(6))
@@ -66,7 +65,7 @@ def page_address(tmp_path_factory):
 
 
 @pytest.fixture
-def opened(browser, page_address):
+def opened(browser, page_address, settle):
     """Opens the page with a wide widget: `with opened(width=1280) as page`."""
 
     @contextmanager
@@ -75,7 +74,7 @@ def opened(browser, page_address):
         page = context.new_page()
         page.goto(page_address)
         if options.get("java_script_enabled", True):
-            wait_until_settled(page)
+            settle(page)
         yield page
         context.close()
 
