@@ -91,7 +91,7 @@ def test_times_list_the_deeper_sections_with_links(build):
     )
     box = page.select_one(".book-times")
     assert not said
-    # The four words beyond the six hundred: the title's two are "A page"; of each deeper section "One What.".
+    # Beyond the six hundred: two words of the title, and of each deeper section its heading and sentence.
     assert (
         "The core path takes 4 minutes (606 words, 0 formulas, 0 lines of code)." in box.get_text()
     )
